@@ -1,0 +1,480 @@
+/* options.c - parses the command line; see options.h. One table row per option. */
+#define _GNU_SOURCE /* strptime, timegm */
+#include "app/options.h"
+#include "base/log.h"
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define RAM_DEFAULT (128ull << 20)
+#define RAM_MIN (1ull << 20)
+#define RAM_MAX (255ull << 30)
+
+/* ---- small parsers ---- */
+
+/* Next "key=value" or "key" of a comma list; a doubled comma is a literal one. Returns false at the end. */
+struct kv { char text[512]; const char *key, *val; };
+static bool next_kv(const char **at, struct kv *kv)
+{
+    size_t n = 0;
+    const char *p = *at;
+    if (!*p)
+        return false;
+    while (*p && !(*p == ',' && p[1] != ',')) {
+        if (*p == ',')
+            p++;
+        if (n + 1 < sizeof kv->text)
+            kv->text[n++] = *p;
+        p++;
+    }
+    kv->text[n] = 0;
+    *at = *p ? p + 1 : p;
+    char *eq = strchr(kv->text, '=');
+    kv->key = kv->text;
+    kv->val = eq ? eq + 1 : NULL;
+    if (eq)
+        *eq = 0;
+    return true;
+}
+
+static bool parse_u64(const char *text, u64 *out)
+{
+    char *end;
+    errno = 0;
+    if (!isdigit((unsigned char)*text))
+        return false;
+    *out = strtoull(text, &end, 0);
+    return !errno && !*end;
+}
+
+static bool parse_bool(const char *opt, const char *key, const char *val, bool *out, struct err *e)
+{
+    if (!val || !strcmp(val, "on") || !strcmp(val, "yes") || !strcmp(val, "true"))
+        *out = true;
+    else if (!strcmp(val, "off") || !strcmp(val, "no") || !strcmp(val, "false"))
+        *out = false;
+    else
+        return err_set(e, "%s: %s is 'on' or 'off', not '%s'", opt, key, val);
+    return true;
+}
+
+static char *keep(const char *s)
+{
+    char *p = strdup(s);
+    CHECK(p);
+    return p;
+}
+
+/* ---- the options ---- */
+
+static bool machine_arg(struct options *o, const char *arg, struct err *e)
+{
+    struct kv kv;
+    if (!strcmp(arg, "?") || !strcmp(arg, "help")) {
+        printf("Supported machines are:\nvirt                 Arm virtual machine (compatible with QEMU's virt)\n"
+               "Options: virt,gic-version=2|3\n");
+        return o->listed = true;
+    }
+    for (bool first = true; next_kv(&arg, &kv); first = false) {
+        const char *name = first && !kv.val ? kv.key : !strcmp(kv.key, "type") ? kv.val : NULL;
+        if (name && strcmp(name, "virt"))
+            return err_set(e, "-M: unknown machine '%s' (known: virt)", name);
+        if (name)
+            continue;
+        if (!strcmp(kv.key, "gic-version")) {
+            if (!kv.val || (strcmp(kv.val, "2") && strcmp(kv.val, "3") && strcmp(kv.val, "max")))
+                return err_set(e, "-M virt: gic-version is 2, 3 or max, not '%s'", kv.val ? kv.val : "");
+            o->gic_version = kv.val[0] == '2' ? 2 : 3;
+        } else if (!strcmp(kv.key, "accel")) {
+            if (!kv.val || strcmp(kv.val, "tcg"))
+                return err_set(e, "-M: accel is 'tcg' (mynah's own engines), not '%s'", kv.val ? kv.val : "");
+        } else {
+            return err_set(e, "-M virt: unknown option '%s'", kv.key);
+        }
+    }
+    return true;
+}
+
+static bool cpu_arg(struct options *o, const char *arg, struct err *e)
+{
+    (void)e;
+    o->cpu = arg; /* checked against the models by main: "?" lists them */
+    return true;
+}
+
+static bool memory_arg(struct options *o, const char *arg, struct err *e)
+{
+    const char *num = strncmp(arg, "size=", 5) ? arg : arg + 5;
+    char *end;
+    errno = 0;
+    u64 n = isdigit((unsigned char)*num) ? strtoull(num, &end, 10) : 0;
+    u32 shift = 20;
+    if (!isdigit((unsigned char)*num) || errno)
+        return err_set(e, "-m: '%s' is not a memory size (examples: 512, 512M, 4G)", arg);
+    switch (toupper((unsigned char)*end)) {
+    case 'K': shift = 10; end++; break;
+    case 'M': shift = 20; end++; break;
+    case 'G': shift = 30; end++; break;
+    case 'T': shift = 40; end++; break;
+    case 'B': shift = 0; end++; break;
+    default: break;
+    }
+    if (*end || n > RAM_MAX >> shift || n << shift < RAM_MIN)
+        return err_set(e, "-m: '%s' is not a memory size between 1M and %lluG", arg, RAM_MAX >> 30);
+    o->ram_size = (n << shift) & ~0xfffull;
+    return true;
+}
+
+static bool smp_arg(struct options *o, const char *arg, struct err *e)
+{
+    (void)o;
+    struct kv kv;
+    while (next_kv(&arg, &kv)) {
+        const char *n = kv.val ? kv.val : kv.key;
+        static const char *const known[] = { "cpus", "sockets", "cores", "threads", "maxcpus", "dies", "clusters" };
+        u32 i = 0;
+        while (kv.val && i < COUNT(known) && strcmp(known[i], kv.key))
+            i++;
+        if (i == COUNT(known))
+            return err_set(e, "-smp: unknown option '%s'", kv.key);
+        if (strcmp(n, "1"))
+            return err_set(e, "-smp: only 1 CPU is modelled, not '%s'", n);
+    }
+    return true;
+}
+
+static bool accel_arg(struct options *o, const char *arg, struct err *e)
+{
+    (void)o;
+    struct kv kv;
+    for (bool first = true; next_kv(&arg, &kv); first = false)
+        if (first ? strcmp(kv.key, "tcg") != 0
+                  : strcmp(kv.key, "thread") && strcmp(kv.key, "tb-size") && strcmp(kv.key, "one-insn-per-tb"))
+            return err_set(e, "-accel: unknown %s '%s' (tcg stands for mynah's own engines)",
+                           first ? "accelerator" : "option", kv.key);
+    return true;
+}
+
+static bool drive_arg(struct options *o, const char *arg, struct err *e)
+{
+    struct kv kv;
+    struct opt_drive d = { .iface = DRIVE_VIRTIO };
+    if (o->drive_count == OPT_DRIVES)
+        return err_set(e, "-drive: at most %d drives", OPT_DRIVES);
+    while (next_kv(&arg, &kv)) {
+        if (!kv.val && strcmp(kv.key, "readonly") && strcmp(kv.key, "snapshot"))
+            return err_set(e, "-drive: '%s' needs a value", kv.key);
+        if (!strcmp(kv.key, "file"))
+            d.file = keep(kv.val);
+        else if (!strcmp(kv.key, "id"))
+            d.id = keep(kv.val);
+        else if (!strcmp(kv.key, "if")) {
+            static const char *const names[] = { "none", "virtio", "pflash" };
+            u32 i = 0;
+            while (i < COUNT(names) && strcmp(names[i], kv.val))
+                i++;
+            if (i == COUNT(names))
+                return err_set(e, "-drive: if=%s is not modelled (known: none, virtio, pflash)", kv.val);
+            d.iface = (enum drive_if)i;
+        } else if (!strcmp(kv.key, "format")) {
+            if (strcmp(kv.val, "raw"))
+                return err_set(e, "-drive: format=%s is not modelled (known: raw)", kv.val);
+        } else if (!strcmp(kv.key, "readonly") || !strcmp(kv.key, "read-only")) {
+            if (!parse_bool("-drive", kv.key, kv.val, &d.read_only, e))
+                return false;
+        } else if (!strcmp(kv.key, "snapshot")) {
+            if (!parse_bool("-drive", kv.key, kv.val, &d.snapshot, e))
+                return false;
+        } else if (strcmp(kv.key, "media") && strcmp(kv.key, "cache") && strcmp(kv.key, "unit") && strcmp(kv.key, "index")) {
+            return err_set(e, "-drive: unknown option '%s'", kv.key);
+        }
+    }
+    if (!d.file)
+        return err_set(e, "-drive: file= is missing");
+    o->drives[o->drive_count++] = d;
+    return true;
+}
+
+static bool device_kind(const char *name, struct opt_device *d)
+{
+    static const struct { const char *name; enum device_kind kind; } known[] = {
+        { "virtio-blk-device", DEVICE_BLK }, { "virtconsole", DEVICE_CONSOLE },
+        { "virtio-serial-device", DEVICE_SERIAL_BUS }, { "virtio-rng-device", DEVICE_RNG },
+    };
+    for (u32 i = 0; i < COUNT(known); i++)
+        if (!strcmp(known[i].name, name)) {
+            d->kind = known[i].kind;
+            return true;
+        }
+    return false;
+}
+
+static bool device_arg(struct options *o, const char *arg, struct err *e)
+{
+    struct kv kv;
+    struct opt_device d = { 0 };
+    if (!strcmp(arg, "?") || !strcmp(arg, "help")) {
+        printf("virtio-blk-device    drive=ID[,serial=TEXT]  block device on virtio-mmio\n"
+               "virtio-serial-device                         console bus on virtio-mmio\n"
+               "virtconsole          chardev=ID              console port (on the standard output)\n"
+               "virtio-rng-device                            entropy on virtio-mmio\n");
+        return o->listed = true;
+    }
+    if (o->device_count == OPT_DEVICES)
+        return err_set(e, "-device: at most %d devices", OPT_DEVICES);
+    for (bool first = true; next_kv(&arg, &kv); first = false) {
+        if (first) {
+            if (kv.val || !device_kind(kv.key, &d))
+                return err_set(e, "-device: '%s' is not modelled (-device help lists what is)", kv.key);
+        } else if (!kv.val) {
+            return err_set(e, "-device: '%s' needs a value", kv.key);
+        } else if (!strcmp(kv.key, "drive") && d.kind == DEVICE_BLK) {
+            d.drive = keep(kv.val);
+        } else if (!strcmp(kv.key, "serial") && d.kind == DEVICE_BLK) {
+            d.serial = keep(kv.val);
+        } else if (!strcmp(kv.key, "chardev") && d.kind == DEVICE_CONSOLE) {
+            d.chardev = keep(kv.val);
+        } else if (!strcmp(kv.key, "id")) {
+            d.id = keep(kv.val);
+        } else {
+            return err_set(e, "-device: unknown option '%s'", kv.key);
+        }
+    }
+    if (d.kind == DEVICE_BLK && !d.drive)
+        return err_set(e, "-device virtio-blk-device: drive= is missing");
+    o->devices[o->device_count++] = d;
+    return true;
+}
+
+static bool serial_arg(struct options *o, const char *arg, struct err *e)
+{
+    if (o->serial_given)
+        return err_set(e, "-serial: only one serial port is modelled");
+    o->serial_given = true;
+    if (!strcmp(arg, "stdio"))
+        o->serial = SERIAL_STDIO;
+    else if (!strcmp(arg, "mon:stdio"))
+        o->serial = SERIAL_MON_STDIO;
+    else if (!strcmp(arg, "null") || !strcmp(arg, "none"))
+        o->serial = SERIAL_NULL;
+    else if (!strncmp(arg, "file:", 5) && arg[5]) {
+        o->serial = SERIAL_FILE;
+        o->serial_file = arg + 5;
+    } else {
+        return err_set(e, "-serial: '%s' is not modelled (known: stdio, mon:stdio, null, file:NAME)", arg);
+    }
+    return true;
+}
+
+static bool only(const char *opt, const char *arg, const char *want, struct err *e)
+{
+    return !strcmp(arg, want) || err_set(e, "%s: '%s' is not modelled (known: %s)", opt, arg, want);
+}
+static bool display_arg(struct options *o, const char *arg, struct err *e)
+{
+    (void)o;
+    return only("-display", arg, "none", e);
+}
+static bool nic_arg(struct options *o, const char *arg, struct err *e)
+{
+    (void)o;
+    return only("-nic", arg, "none", e);
+}
+static bool net_arg(struct options *o, const char *arg, struct err *e)
+{
+    (void)o;
+    return only("-net", arg, "none", e);
+}
+static bool monitor_arg(struct options *o, const char *arg, struct err *e)
+{
+    if (!strcmp(arg, "stdio"))
+        return o->monitor_stdio = true;
+    return !strcmp(arg, "none") || err_set(e, "-monitor: '%s' is not modelled (known: none, stdio)", arg);
+}
+
+static bool clock_arg(struct options *o, const char *arg, struct err *e)
+{
+    struct kv kv;
+    for (bool first = true; next_kv(&arg, &kv); first = false) {
+        if (first && !kv.val && (!strcmp(kv.key, "realtime") || !strcmp(kv.key, "icount")))
+            o->icount = kv.key[0] == 'i';
+        else if (!first && o->icount && kv.val && !strcmp(kv.key, "pace") && (!strcmp(kv.val, "host") || !strcmp(kv.val, "max")))
+            o->pace_host = kv.val[0] == 'h';
+        else
+            return err_set(e, "--clock: 'realtime' or 'icount[,pace=host|max]', not '%s%s%s'", kv.key, kv.val ? "=" : "",
+                           kv.val ? kv.val : "");
+    }
+    return true;
+}
+
+static bool hash_arg(struct options *o, const char *arg, struct err *e)
+{
+    struct kv kv;
+    while (next_kv(&arg, &kv)) {
+        u64 n;
+        if (kv.val || !parse_u64(kv.key, &n))
+            return err_set(e, "--hash-at: '%s' is not an instruction count", kv.key);
+        if (o->hash_count == OPT_HASHES)
+            return err_set(e, "--hash-at: at most %d counts", OPT_HASHES);
+        if (o->hash_count && n <= o->hashes[o->hash_count - 1])
+            return err_set(e, "--hash-at: counts must rise, but %llu follows %llu", (unsigned long long)n,
+                           (unsigned long long)o->hashes[o->hash_count - 1]);
+        o->hashes[o->hash_count++] = n;
+    }
+    return true;
+}
+
+static bool stop_arg(struct options *o, const char *arg, struct err *e)
+{
+    return parse_u64(arg, &o->stop_at) || err_set(e, "--stop-at: '%s' is not an instruction count", arg);
+}
+static bool seed_arg(struct options *o, const char *arg, struct err *e)
+{
+    return parse_u64(arg, &o->seed) || err_set(e, "--seed: '%s' is not a number", arg);
+}
+
+static bool rtc_arg(struct options *o, const char *arg, struct err *e)
+{
+    struct kv kv;
+    while (next_kv(&arg, &kv)) {
+        struct tm t = { 0 };
+        if (!kv.val || strcmp(kv.key, "base"))
+            return err_set(e, "-rtc: unknown option '%s' (known: base=utc or base=DATE)", kv.key);
+        if (!strcmp(kv.val, "utc"))
+            o->rtc_base = ~0ull;
+        else if (strptime(kv.val, "%Y-%m-%dT%H:%M:%S", &t) || strptime(kv.val, "%Y-%m-%d", &t))
+            o->rtc_base = (u64)timegm(&t);
+        else
+            return err_set(e, "-rtc: '%s' is not utc, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS", kv.val);
+    }
+    return true;
+}
+
+static bool log_arg(struct options *o, const char *arg, struct err *e)
+{
+    if (!strcmp(arg, "?") || !strcmp(arg, "help")) {
+        log_print_classes(stdout);
+        return o->listed = true;
+    }
+    return log_parse_mask(arg, &o->log_mask, e);
+}
+
+static bool engine_arg(struct options *o, const char *arg, struct err *e)
+{
+    if (strcmp(arg, "interp") && strcmp(arg, "auto"))
+        return err_set(e, "--engine: unknown engine '%s' (known: interp, auto)", arg);
+    o->engine = arg;
+    return true;
+}
+
+#define TEXT(member)                                                              \
+    static bool member##_arg(struct options *o, const char *arg, struct err *e)   \
+    {                                                                             \
+        (void)e;                                                                  \
+        o->member = arg;                                                          \
+        return true;                                                              \
+    }
+TEXT(kernel) TEXT(initrd) TEXT(append) TEXT(dtb) TEXT(bios) TEXT(log_file) TEXT(load) TEXT(save)
+#define FLAG(member, name)                                                        \
+    static bool name(struct options *o, const char *arg, struct err *e)           \
+    {                                                                             \
+        (void)arg, (void)e;                                                       \
+        return o->member = true;                                                  \
+    }
+FLAG(nographic, nographic_flag) FLAG(no_reboot, no_reboot_flag) FLAG(help, help_flag) FLAG(version, version_flag)
+FLAG(snapshot_all, snapshot_flag) FLAG(stats, stats_flag)
+static bool accept_flag(struct options *o, const char *arg, struct err *e)
+{
+    (void)o, (void)arg, (void)e;
+    return true;
+}
+
+static const struct option_row {
+    const char *name, *value;   /* value: NULL for flags */
+    bool (*parse)(struct options *, const char *, struct err *);
+    const char *help;
+} rows[] = {
+    { "M", "virt[,gic-version=2|3]", machine_arg, "the board (also -machine; ? lists)" },
+    { "cpu", "MODEL", cpu_arg, "CPU model, default cortex-a72 (QEMU's default for virt is cortex-a15); ? lists" },
+    { "m", "SIZE", memory_arg, "guest memory in MiB, or with suffix K, M, G; default 128M" },
+    { "smp", "1", smp_arg, "number of CPUs" },
+    { "accel", "tcg", accel_arg, "accepted for compatibility; see --engine" },
+    { "kernel", "FILE", kernel_arg, "arm64 Linux Image, raw or gzip" },
+    { "initrd", "FILE", initrd_arg, "initial ram disk for the kernel" },
+    { "append", "TEXT", append_arg, "kernel command line" },
+    { "dtb", "FILE", dtb_arg, "device tree instead of the board's own" },
+    { "bios", "FILE", bios_arg, "firmware image into the first flash bank" },
+    { "drive", "file=F[,if=virtio|none|pflash][,format=raw][,readonly=on][,id=N][,snapshot=on]", drive_arg, "a disk or flash image" },
+    { "device", "NAME[,OPTION=VALUE]", device_arg, "a virtio device; help lists" },
+    { "snapshot", NULL, snapshot_flag, "keep writes of all drives in memory" },
+    { "serial", "stdio|mon:stdio|null|file:NAME", serial_arg, "where the serial port goes" },
+    { "nographic", NULL, nographic_flag, "serial port and monitor on the terminal (Ctrl-A H helps)" },
+    { "display", "none", display_arg, "no display" },
+    { "monitor", "none|stdio", monitor_arg, "the human monitor" },
+    { "nic", "none", nic_arg, "no network" },
+    { "net", "none", net_arg, NULL },
+    { "no-reboot", NULL, no_reboot_flag, "a guest reset ends the run" },
+    { "rtc", "base=utc|DATE", rtc_arg, "the clock of the board at power-on" },
+    { "d", "CLASS[,CLASS]", log_arg, "log; help lists the classes" },
+    { "D", "FILE", log_file_arg, "log file instead of the standard error" },
+    { "engine", "interp|auto", engine_arg, "execution engine" },
+    { "clock", "realtime|icount[,pace=host|max]", clock_arg, "virtual time: the host's, or deterministic" },
+    { "seed", "N", seed_arg, "seed of the guest's random numbers under icount" },
+    { "hash-at", "N[,N...]", hash_arg, "print the state hash at these instruction counts" },
+    { "stop-at", "N", stop_arg, "end at this instruction count" },
+    { "loadvm", "FILE", load_arg, "start from a snapshot" },
+    { "savevm", "FILE", save_arg, "write a snapshot at --stop-at, or on Ctrl-A S" },
+    { "stats", NULL, stats_flag, "print counters at the end" },
+    { "version", NULL, version_flag, "print the version" },
+    { "help", NULL, help_flag, "print this" },
+    { "machine", "", machine_arg, NULL },
+    { "h", NULL, help_flag, NULL },
+    { "nodefaults", NULL, accept_flag, NULL },
+    { "no-user-config", NULL, accept_flag, NULL },
+};
+
+void options_init(struct options *o)
+{
+    *o = (struct options){ .machine = "virt", .gic_version = 2, .cpu = "cortex-a72", .ram_size = RAM_DEFAULT,
+                           .rtc_base = ~0ull, .engine = "auto", .stop_at = ~0ull, .seed = 1, .serial = SERIAL_NULL };
+}
+
+void options_help(void)
+{
+    for (u32 i = 0; i < COUNT(rows); i++) {
+        if (!rows[i].help)
+            continue;
+        char head[160];
+        snprintf(head, sizeof head, "-%s %s", rows[i].name, rows[i].value ? rows[i].value : "");
+        printf("%-34s %s%s\n", head, strlen(head) > 34 ? "\n                                   " : "", rows[i].help);
+    }
+}
+
+static const struct option_row *find(const char *arg)
+{
+    const char *name = arg[1] == '-' ? arg + 2 : arg + 1;
+    for (u32 i = 0; arg[0] == '-' && i < COUNT(rows); i++)
+        if (!strcmp(rows[i].name, name))
+            return &rows[i];
+    return NULL;
+}
+
+bool options_parse(struct options *o, int argc, char **argv, struct err *e)
+{
+    for (int i = 0; i < argc; i++) {
+        const struct option_row *r = find(argv[i]);
+        if (!r)
+            return err_set(e, "unknown option '%s' (--help lists those known)", argv[i]);
+        if (r->value && i + 1 == argc)
+            return err_set(e, "%s needs a value", argv[i]);
+        if (!r->parse(o, r->value ? argv[++i] : NULL, e))
+            return false;
+        if (o->listed)
+            return true;
+    }
+    if (o->nographic && !o->serial_given)
+        o->serial = SERIAL_MON_STDIO;
+    return true;
+}

@@ -1,0 +1,60 @@
+/*
+ * options.h - the command line in QEMU's dialect, as data. Parsing has no effect on the world.
+ *
+ * Anything not known is refused by name. Strings point into argv or are owned by the struct.
+ */
+#pragma once
+#include "base/err.h"
+
+#define OPT_DRIVES 16
+#define OPT_DEVICES 32
+#define OPT_HASHES 64
+
+enum drive_if { DRIVE_NONE, DRIVE_VIRTIO, DRIVE_PFLASH };
+struct opt_drive {
+    enum drive_if iface;
+    const char   *file, *id;
+    bool          read_only, snapshot;
+    bool          used;        /* by a -device */
+};
+
+enum device_kind { DEVICE_BLK, DEVICE_CONSOLE, DEVICE_SERIAL_BUS /* virtio-serial-device: carries a virtconsole */, DEVICE_RNG };
+struct opt_device {
+    enum device_kind kind;
+    const char      *drive, *id, *serial, *chardev;
+};
+
+enum serial_kind { SERIAL_STDIO, SERIAL_MON_STDIO, SERIAL_NULL, SERIAL_FILE };
+
+struct options {
+    const char *machine;       /* "virt" */
+    u32         gic_version;   /* 2, 3 */
+    const char *cpu;           /* model name */
+    u64         ram_size;      /* bytes */
+    const char *kernel, *initrd, *append, *dtb, *bios;
+    struct opt_drive  drives[OPT_DRIVES];
+    u32               drive_count;
+    struct opt_device devices[OPT_DEVICES];
+    u32               device_count;
+    enum serial_kind  serial;
+    const char       *serial_file;
+    bool              serial_given, nographic, monitor_stdio, no_reboot, snapshot_all;
+    bool              icount, pace_host;
+    u64               seed;
+    u64               rtc_base;      /* seconds since 1970; ~0: the host's clock, or fixed under icount */
+    u32               log_mask;
+    const char       *log_file;
+    const char       *engine;        /* "interp" */
+    u64               hashes[OPT_HASHES]; /* --hash-at, rising */
+    u32               hash_count;
+    u64               stop_at;       /* --stop-at, ~0: none */
+    const char       *load;          /* snapshot to start from */
+    const char       *save;          /* snapshot to write when stop_at is reached, or on the key */
+    bool              stats;
+    bool              help, version, listed; /* listed: a `?` listing was printed */
+};
+
+void options_init(struct options *o);
+/* argv[0] is the first option, not the program. On false, e names the option and the fault. */
+bool options_parse(struct options *o, int argc, char **argv, struct err *e) MUST_CHECK;
+void options_help(void);

@@ -1,0 +1,227 @@
+/* simplify.c - folding, identities and merging of equal values, in one walk over a block.
+ *
+ * Only PURE rows are touched; FP rows set flags even when their result is known. Folding is ir_eval(), so it
+ * cannot disagree with the engines. Equal values are found through a direct-mapped table: a collision
+ * loses an opportunity, nothing more. */
+#include "base/bits.h"
+#include "ir/vec.h"
+#include <string.h>
+
+#define SLOTS 1024u
+
+struct walk {
+    struct ir_block *b;
+    struct ir_edit  *ed;
+    ir_ref           slot[SLOTS];
+    u16              skip_at[IR_BLOCK_MAX]; /* by label */
+    u32              last_set;
+    u8               hidden[IR_BLOCK_MAX];  /* made under a skip that has ended */
+};
+
+static bool is_const(const struct ir_block *b, ir_ref r)
+{
+    return r != IR_NONE && b->ins[r].op == IR_const;
+}
+
+/* Scalar integer constants. */
+static bool int_const(const struct ir_block *b, ir_ref r, u64 *v)
+{
+    if (!is_const(b, r) || b->ins[r].type > IR_I64)
+        return false;
+    *v = b->ins[r].imm;
+    return true;
+}
+
+static void become_const(struct ir_ins *in, u64 lo, u64 hi)
+{
+    u8 type = in->type;
+    *in = (struct ir_ins){ .op = IR_const, .type = type, .imm = lo, .imm2 = hi,
+                           .arg = { IR_NONE, IR_NONE, IR_NONE, IR_NONE } };
+}
+
+static bool fold(struct ir_block *b, struct ir_ins *in)
+{
+    union ir_val v[4] = { 0 }, out;
+    const union ir_val *arg[4] = { &v[0], &v[1], &v[2], &v[3] };
+    struct fp_env env = { 0, 0 };
+    u32 n = ir_args(in);
+    if (n == 0 || in->type == IR_V256)
+        return false;
+    for (u32 k = 0; k < n; k++) {
+        if (!is_const(b, in->arg[k]))
+            return false;
+        v[k].d[0] = b->ins[in->arg[k]].imm;
+        v[k].d[1] = b->ins[in->arg[k]].imm2;
+    }
+    ir_eval(in, arg, &env, &out);
+    become_const(in, out.d[0], out.d[1]);
+    return true;
+}
+
+/* ---- identities: the value that in equals, or IR_NONE (in may have been rewritten) ---- */
+
+static ir_ref same_operands(struct ir_ins *in)
+{
+    switch (in->op) {
+    case IR_and: case IR_or: case IR_umin: case IR_umax: case IR_smin: case IR_smax: return in->arg[0];
+    case IR_xor: case IR_sub: case IR_andn: case IR_ne: case IR_ult: case IR_slt: become_const(in, 0, 0); break;
+    case IR_eq: case IR_ule: case IR_sle: become_const(in, 1, 0); break;
+    default: break;
+    }
+    return IR_NONE;
+}
+
+/* Right operand constant. */
+static ir_ref with_const(const struct ir_ins *in, u64 c)
+{
+    bool zero = c == 0, ones = c == bits_mask(ir_bits((enum ir_type)in->src));
+    switch (in->op) {
+    case IR_add: case IR_sub: case IR_xor: case IR_shl: case IR_shr: case IR_sar: case IR_rotr: case IR_rotl:
+    case IR_andn:
+        return zero ? in->arg[0] : IR_NONE;
+    case IR_or: return zero ? in->arg[0] : ones ? in->arg[1] : IR_NONE;
+    case IR_and: return zero ? in->arg[1] : ones ? in->arg[0] : IR_NONE;
+    case IR_mul: return zero ? in->arg[1] : c == 1 ? in->arg[0] : IR_NONE;
+    default: return IR_NONE;
+    }
+}
+
+static ir_ref binary_identity(const struct ir_block *b, struct ir_ins *in)
+{
+    u64 c;
+    if (in->src > IR_I64)
+        return IR_NONE;
+    if (in->arg[0] == in->arg[1])
+        return same_operands(in);
+    return int_const(b, in->arg[1], &c) ? with_const(in, c) : IR_NONE;
+}
+
+static ir_ref select_identity(const struct ir_block *b, const struct ir_ins *in)
+{
+    u64 c;
+    if (in->arg[1] == in->arg[2])
+        return in->arg[1];
+    return int_const(b, in->arg[0], &c) ? in->arg[c ? 1 : 2] : IR_NONE;
+}
+
+/* in takes apart, widens or reverses what `of` made. */
+static ir_ref unary_identity(const struct ir_block *b, struct ir_ins *in)
+{
+    const struct ir_ins *of = &b->ins[in->arg[0]];
+    switch (in->op) {
+    case IR_not: return of->op == IR_not ? of->arg[0] : IR_NONE;
+    case IR_zext:
+        if (of->op == IR_zext) {
+            in->arg[0] = of->arg[0];
+            in->src = of->src;
+        }
+        return IR_NONE;
+    case IR_trunc:
+        if ((of->op == IR_zext || of->op == IR_sext) && of->src == in->type)
+            return of->arg[0];
+        return of->op == IR_pair && in->type == IR_I64 ? of->arg[0] : IR_NONE;
+    case IR_hi: return of->op == IR_pair ? of->arg[1] : IR_NONE;
+    case IR_bitcast:
+        if (in->type == in->src)
+            return in->arg[0];
+        return of->op == IR_bitcast && of->src == in->type && in->src != IR_F80 ? of->arg[0] : IR_NONE;
+    case IR_extract:
+        return of->op == IR_vzext && of->lane == in->lane && in->imm == 0 ? of->arg[0] : IR_NONE;
+    case IR_vhalf: return of->op == IR_vpair ? of->arg[in->imm] : IR_NONE;
+    default: return IR_NONE;
+    }
+}
+
+static ir_ref identity(struct ir_block *b, struct ir_ins *in)
+{
+    const struct ir_row *r = &ir_rows[in->op];
+    if (in->op == IR_select)
+        return select_identity(b, in);
+    if (r->args == 1)
+        return unary_identity(b, in);
+    if (r->args == 2 && r->kinds) {
+        if (r->effects & IR_COMMUTES && is_const(b, in->arg[0]) && !is_const(b, in->arg[1])) {
+            ir_ref x = in->arg[0];
+            in->arg[0] = in->arg[1];
+            in->arg[1] = x;
+        }
+        return binary_identity(b, in);
+    }
+    return IR_NONE;
+}
+
+/* ---- equal values ---- */
+
+static bool equal(const struct ir_ins *x, const struct ir_ins *y)
+{
+    return x->op == y->op && x->type == y->type && x->src == y->src && x->lane == y->lane && x->flag == y->flag
+           && !memcmp(x->arg, y->arg, sizeof x->arg) && x->aux == y->aux && x->imm == y->imm && x->imm2 == y->imm2;
+}
+
+static u32 hash(const struct ir_ins *in)
+{
+    u64 h = in->op * 0x9e3779b97f4a7c15ull;
+    h = (h ^ in->imm ^ in->imm2 << 1) * 0x9e3779b97f4a7c15ull;
+    h = (h ^ in->arg[0] ^ (u64)in->arg[1] << 16 ^ (u64)in->arg[2] << 32 ^ (u64)in->type << 48) * 0x9e3779b97f4a7c15ull;
+    return (u32)(h >> 40) % SLOTS;
+}
+
+static void merge(struct walk *w, u32 i)
+{
+    const struct ir_ins *in = &w->b->ins[i];
+    ir_ref *slot = &w->slot[hash(in)];
+    if (*slot != IR_NONE && !w->hidden[*slot] && equal(in, &w->b->ins[*slot])) {
+        w->ed->to[i] = *slot;
+        w->ed->dead[i] = true;
+        return;
+    }
+    *slot = (ir_ref)i;
+}
+
+static void visit_pure(struct walk *w, u32 i)
+{
+    struct ir_ins *in = &w->b->ins[i];
+    if (!fold(w->b, in)) {
+        ir_ref r = identity(w->b, in);
+        if (r != IR_NONE) {
+            w->ed->to[i] = r;
+            w->ed->dead[i] = true;
+            return;
+        }
+    }
+    merge(w, i);
+}
+
+/* A skip never taken goes with its label, unless the region sets fields: the label then still parts those sets
+ * from gets behind it, which the verifier demands. */
+static void visit_label(struct walk *w, u32 i)
+{
+    u32 s = w->skip_at[w->b->ins[i].imm];
+    u64 c;
+    if (int_const(w->b, w->b->ins[s].arg[0], &c) && c == 0 && w->last_set < s)
+        w->ed->dead[s] = w->ed->dead[i] = true;
+    else
+        memset(w->hidden + s, 1, i - s);
+}
+
+static void visit(struct walk *w, u32 i)
+{
+    struct ir_ins *in = &w->b->ins[i];
+    ir_edit_args(w->ed, in);
+    if (in->op == IR_set || in->op == IR_setx)
+        w->last_set = i;
+    else if (in->op == IR_skip)
+        w->skip_at[in->imm] = (u16)i;
+    else if (in->op == IR_label)
+        visit_label(w, i);
+    else if (ir_rows[in->op].effects & IR_PURE)
+        visit_pure(w, i);
+}
+
+void ir_simplify(struct ir_block *b, struct ir_edit *ed)
+{
+    struct walk w = { .b = b, .ed = ed };
+    memset(w.slot, 0xff, sizeof w.slot);
+    for (u32 i = 0; i < b->count; i++)
+        visit(&w, i);
+}

@@ -1,0 +1,212 @@
+/*
+ * access.c - the slow paths of memory accesses: faults, MMIO, page crossings, stores into code pages.
+ *
+ * An access is opened first - both pages translated, alignment and backing checked - and done only then. Alignment
+ * faults: Arm ARM DDI 0487, D1 "Alignment fault" and B2.8 "Alignment support": a rule of the access itself has
+ * priority over the walk, one of Device memory is known only after it.
+ *
+ * Not modelled: debug watchpoints, single-copy atomicity between threads.
+ */
+#include "softmmu/internal.h"
+#include <string.h>
+
+struct req {
+    gva             va;
+    u32             len, mode, align, mem;
+    enum mmu_access acc;
+};
+
+/* The part of an access in one page. */
+struct span {
+    gva             va;
+    gpa             pa;
+    u32             len;
+    struct tlb_info i; /* a copy: opening the next page may move entries */
+};
+
+static bool fail(struct mmu *u, const struct req *q, enum mmu_fault_kind k, gva va)
+{
+    u->fault = (struct mmu_fault){ .kind = k, .access = q->acc, .va = va, .mode = q->mode, .mem = q->mem };
+    return false;
+}
+
+/* Largest MMIO access, and what Device memory demands as alignment. */
+static u32 unit_of(const struct req *q)
+{
+    u32 unit = MMU_MEM_UNIT(q->mem);
+    if (unit > 1)
+        return unit;
+    u32 n = q->len & -q->len;
+    return MIN(n, 8u);
+}
+
+static u32 io_unit(const struct req *q)
+{
+    u32 unit = MMU_MEM_UNIT(q->mem);
+    return unit > 1 ? MIN(unit, 8u) : 8;
+}
+
+static bool open_span(struct mmu *u, const struct req *q, gva va, u32 len, struct span *s)
+{
+    struct tlb_slot slot;
+    if (!tlb_resolve(u, va, q->acc, q->mode, q->mem, &slot))
+        return false;
+    *s = (struct span){ va, slot.i->page | (va & ~PAGE_MASK), len, *slot.i };
+    if (s->i.device && q->va & (unit_of(q) - 1))
+        return fail(u, q, FAULT_ALIGN, q->va);
+    if (!region_is_memory(s->i.region) && !physmap_backed(u->map, s->pa, len))
+        return fail(u, q, FAULT_BUS, va);
+    return true;
+}
+
+static gva next_page(const struct req *q, gva va)
+{
+    va = (va & PAGE_MASK) + PAGE_SIZE;
+    return MMU_MEM_ADDR32(q->mem) ? (u32)va : va;
+}
+
+/* Opens an access of at most two pages; number of spans, 0 for a fault. */
+static u32 open_access(struct mmu *u, const struct req *q, struct span s[2])
+{
+    u32 room = PAGE_SIZE - (u32)(q->va & ~PAGE_MASK);
+    CHECK(q->len - 1u < 32);
+    if (q->va & bits_mask(q->align))
+        return fail(u, q, FAULT_ALIGN, q->va);
+    if (LIKELY(q->len <= room))
+        return open_span(u, q, q->va, q->len, &s[0]);
+    if (!open_span(u, q, q->va, room, &s[0]) || !open_span(u, q, next_page(q, q->va), q->len - room, &s[1]))
+        return 0;
+    return 2;
+}
+
+enum mmu_result mmu_read(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, void *out)
+{
+    struct req q = { va, size, mode, align, mem, MMU_READ };
+    struct span s[2];
+    enum mmu_result r = MMU_OK;
+    u8 *p = out;
+    u32 n = open_access(u, &q, s);
+    if (!n)
+        return MMU_FAULTED;
+    for (u32 i = 0; i < n; p += s[i++].len) {
+        if (LIKELY(region_is_memory(s[i].i.region))) {
+            memcpy(p, region_host(s[i].i.region, s[i].pa), s[i].len);
+        } else if (physmap_pieces_read(u->map, s[i].pa, s[i].len, io_unit(&q), p)) {
+            u->stats.io_reads++;
+            r = MMU_SYNC;
+        }
+    }
+    return r;
+}
+
+/* Before a store to RAM: dirty and code maps, fast stores from now on if they allow it. True: code was hit. */
+static bool touch_span(struct mmu *u, const struct span *s, u32 mode)
+{
+    const struct region *r = s->i.region;
+    bool hit = memobj_touch(u->map, r->obj, region_obj_off(r, s->pa), s->len);
+    struct tlb *t = u->cur[mode & (MMU_MODES - 1)];
+    u32 k = tlb_index(s->va);
+    u->stats.code_hits += hit;
+    if (tlb_holds(&t->e[k], s->va))
+        tlb_retag((struct tlb_slot){ &t->e[k], &t->i[k] }, s->va);
+    return hit;
+}
+
+enum mmu_result mmu_write(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, const void *in)
+{
+    struct req q = { va, size, mode, align, mem, MMU_WRITE };
+    struct span s[2];
+    enum mmu_result r = MMU_OK;
+    const u8 *p = in;
+    u32 n = open_access(u, &q, s);
+    if (!n)
+        return MMU_FAULTED;
+    for (u32 i = 0; i < n; p += s[i++].len) {
+        if (LIKELY(s[i].i.region->kind == REGION_RAM)) {
+            if (touch_span(u, &s[i], mode))
+                r = MMU_SYNC;
+            memcpy(region_host(s[i].i.region, s[i].pa), p, s[i].len);
+        } else if (physmap_pieces_write(u->map, s[i].pa, s[i].len, io_unit(&q), p)) {
+            u->stats.io_writes++;
+            r = MMU_SYNC;
+        }
+    }
+    return r;
+}
+
+enum mmu_result mmu_probe(struct mmu *u, gva va, u32 len, enum mmu_access acc, u32 mode, u32 align, u32 mem)
+{
+    struct req q = { va, len, mode, align, mem, acc };
+    if (va & bits_mask(align)) {
+        fail(u, &q, FAULT_ALIGN, va);
+        return MMU_FAULTED;
+    }
+    while (len) {
+        struct span s;
+        u32 n = MIN(len, PAGE_SIZE - (u32)(va & ~PAGE_MASK));
+        if (!open_span(u, &q, va, n, &s))
+            return MMU_FAULTED;
+        va = next_page(&q, va);
+        len -= n;
+    }
+    return MMU_OK;
+}
+
+/* Opens an access for read and write; which of two faults counts is in the header (DDI 0487, ESR_ELx.WnR). */
+static u32 open_rmw(struct mmu *u, struct req q, struct span s[2])
+{
+    if (!u->rmw_write && !open_access(u, &q, s))
+        return 0;
+    q.acc = MMU_WRITE;
+    u32 n = open_access(u, &q, s);
+    q.acc = MMU_READ;
+    for (u32 i = 0; i < n; i++)
+        if (!(s[i].i.prot & MMU_READ) && !open_span(u, &q, s[i].va, s[i].len, &s[i]))
+            return 0;
+    return n;
+}
+
+void *mmu_atomic(struct mmu *u, gva va, u32 size, u32 mode, u32 mem, bool *sync, enum mmu_result *r)
+{
+    struct req q = { va, size, mode, MMU_MEM_ALIGN(mem), mem, MMU_READ };
+    struct span s[2];
+    u32 n = open_rmw(u, q, s);
+    *sync = false;
+    *r = MMU_FAULTED;
+    if (!n)
+        return NULL;
+    if (n == 2 || s[0].i.region->kind != REGION_RAM) {
+        *r = MMU_SYNC;
+        *sync = true;
+        return NULL;
+    }
+    *sync = touch_span(u, &s[0], mode);
+    *r = MMU_OK;
+    return region_host(s[0].i.region, s[0].pa);
+}
+
+enum mmu_result mmu_fetch(struct mmu *u, gva va, u32 mode, struct memobj **obj, u64 *off)
+{
+    struct tlb *t = u->cur[mode & (MMU_MODES - 1)];
+    u32 k = tlb_index(va);
+    struct tlb_slot s = { &t->e[k], &t->i[k] };
+    if (UNLIKELY(s.e->xtag != (va & PAGE_MASK))) {
+        struct req q = { va, 1, mode, 0, 0, MMU_FETCH };
+        if (!tlb_resolve(u, va, MMU_FETCH, mode, 0, &s))
+            return MMU_FAULTED;
+        if (!region_is_memory(s.i->region)) {
+            fail(u, &q, FAULT_BUS, va);
+            return MMU_FAULTED;
+        }
+    }
+    *obj = s.i->region->obj;
+    *off = region_obj_off(s.i->region, s.i->page) + (va & ~PAGE_MASK);
+    return MMU_OK;
+}
+
+bool mmu_translate(struct mmu *u, gva va, enum mmu_access acc, u32 mode, struct xlat *x, struct mmu_fault *f)
+{
+    *x = (struct xlat){ .page_bits = PAGE_BITS };
+    *f = (struct mmu_fault){ .kind = FAULT_WALK, .access = acc, .va = va, .mode = mode };
+    return u->walk(u->opaque, va, acc, mode, x, f);
+}
