@@ -18,7 +18,7 @@
 #define SNAP_SECOND_BYTES 33u
 #define SNAP_TRAILER_MAGIC "mynahend"
 #define SNAP_TRAILER_BYTES 32u       /* magic, u64 offset, size and checksum of the index */
-#define SNAP_INDEX_BYTES 40u         /* u32 object, u32 kind, u64 offset in it, u64 in file, u64 stored bytes, u64 sum */
+#define SNAP_INDEX_BYTES 40u         /* u32 object, u32 kind, u64 offset in it and in the file, u64 bytes, u64 sum */
 
 enum snap_kind { SNAP_RAW, SNAP_ZSTD };
 
@@ -38,7 +38,8 @@ struct parts {
     u32          count;
 };
 /* In the order of the file. */
-bool parts_list(struct parts *ps, struct machine *m, const struct snapshot_extra *x, u32 count, struct err *e) MUST_CHECK;
+bool parts_list(struct parts *ps, struct machine *m, const struct snapshot_extra *x, u32 count,
+                struct err *e) MUST_CHECK;
 void parts_free(struct parts *ps);
 const char *part_model(const struct vcpu *v); /* the CPU model's name, "" when it has none */
 

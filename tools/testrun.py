@@ -72,7 +72,8 @@ class IrTest(Test):
         with open(self.log(), 'wb') as log:
             status = execute(self.argv, self.limit, self.env, log)
         text = self.log().read_text(errors='replace')
-        bad = {f for f in self.files if re.search(rf'^FAIL\S* .*{re.escape(f.name)}\b', text, re.M)}
+        named = set(re.findall(r'^FAIL +(?:\S*/)?([\w.-]+?)(?:\.ir)?(?=[\s:]|$)', text, re.M))
+        bad = {f for f in self.files if f.stem in named}
         if status and not bad:
             bad = {f for f in self.files if self.fails_alone(f)} or set(self.files)
         return [(f'{self.name}/{f.stem}', 'failed' if f in bad else 'passed', '')

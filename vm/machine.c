@@ -73,6 +73,8 @@ void machine_free(struct machine *m)
     for (u32 i = 0; i < m->dev_count; i++)
         if (m->devs[i]->cls->free)
             m->devs[i]->cls->free(m->devs[i]);
+    if (m->board_free)
+        m->board_free(m->board);
     physmap_free(&m->map);
     free(m);
 }

@@ -185,6 +185,7 @@ struct machine {
     void               (*wait)(void *opaque, u64 ns);
     /* Restores what the board loaded into ROM and RAM, registers for boot; after device and CPU resets. */
     void               (*board_reset)(struct machine *m, void *opaque);
+    void               (*board_free)(void *opaque); /* after the devices'; NULL: nothing to free */
     void                *board;
 };
 enum { REQ_RESET = 1, REQ_POWEROFF = 2, REQ_QUIT = 4, REQ_STOP = 8, REQ_KICK = 16 };

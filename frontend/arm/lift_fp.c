@@ -6,14 +6,12 @@
  */
 #include "frontend/arm/lift_simd.h"
 
-static enum ir_type fp_type(u32 sz) { return sz ? IR_F64 : IR_F32; }
-
 /* ---- arithmetic ---- */
 
 /* FABS, FNEG, FSQRT, FRINTA to FRINTZ. */
 bool a64_fp_1src(struct a64_lift *l, const struct a64_fp_1src *in)
 {
-    enum ir_type t = fp_type(in->sz);
+    enum ir_type t = a64_fp_lane(in->sz);
     if (!a64_fp_ok(l))
         return true;
     ir_ref x = a64_vs(l, t, in->rn);
@@ -28,7 +26,7 @@ bool a64_fp_1src(struct a64_lift *l, const struct a64_fp_1src *in)
 /* FADD to FNMUL. */
 bool a64_fp_2src(struct a64_lift *l, const struct a64_fp_2src *in)
 {
-    enum ir_type t = fp_type(in->sz);
+    enum ir_type t = a64_fp_lane(in->sz);
     if (!a64_fp_ok(l))
         return true;
     ir_ref r = ir_op2(l->b, (enum ir_op)in->op, a64_vs(l, t, in->rn), a64_vs(l, t, in->rm));
@@ -39,7 +37,7 @@ bool a64_fp_2src(struct a64_lift *l, const struct a64_fp_2src *in)
 /* FMADD, FMSUB, FNMADD, FNMSUB. */
 bool a64_fp_3src(struct a64_lift *l, const struct a64_fp_3src *in)
 {
-    enum ir_type t = fp_type(in->sz);
+    enum ir_type t = a64_fp_lane(in->sz);
     if (!a64_fp_ok(l))
         return true;
     ir_ref n = a64_vs(l, t, in->rn), m = a64_vs(l, t, in->rm), a = a64_vs(l, t, in->ra);
@@ -72,7 +70,7 @@ static struct flags compare(struct a64_lift *l, ir_ref x, ir_ref y, bool signal)
 /* FCMP, FCMPE. */
 bool a64_fp_cmp(struct a64_lift *l, const struct a64_fp_cmp *in)
 {
-    enum ir_type t = fp_type(in->sz);
+    enum ir_type t = a64_fp_lane(in->sz);
     if (!a64_fp_ok(l))
         return true;
     ir_ref x = a64_vs(l, t, in->rn), y = in->zero ? a64_imm(l, t, 0) : a64_vs(l, t, in->rm);
@@ -84,33 +82,32 @@ bool a64_fp_cmp(struct a64_lift *l, const struct a64_fp_cmp *in)
 /* FCCMP, FCCMPE. Where the condition fails, zeros are compared: that raises nothing. */
 bool a64_fp_ccmp(struct a64_lift *l, const struct a64_fp_ccmp *in)
 {
-    enum ir_type t = fp_type(in->sz);
-    struct ir_block *b = l->b;
+    enum ir_type t = a64_fp_lane(in->sz);
     if (!a64_fp_ok(l))
         return true;
     ir_ref x = a64_vs(l, t, in->rn), y = a64_vs(l, t, in->rm);
-    if (in->cond >= 14) {
+    if (a64_cond_always(in->cond)) {
         struct flags f = compare(l, x, y, in->signal);
         a64_set_nzcv(l, f.n, f.z, f.c, f.v);
         return true;
     }
     ir_ref holds = a64_cond(l, in->cond), zero = a64_imm(l, t, 0);
-    struct flags f = compare(l, ir_op3(b, IR_select, holds, x, zero), ir_op3(b, IR_select, holds, y, zero), in->signal);
+    struct flags f = compare(l, a64_select(l, holds, x, zero), a64_select(l, holds, y, zero), in->signal);
     ir_ref *bits[4] = { &f.v, &f.c, &f.z, &f.n };
     for (u32 i = 0; i < 4; i++)
-        *bits[i] = ir_op3(b, IR_select, holds, *bits[i], a64_imm(l, IR_I1, in->nzcv >> i & 1));
+        *bits[i] = a64_select(l, holds, *bits[i], a64_imm(l, IR_I1, in->nzcv >> i & 1));
     a64_set_nzcv(l, f.n, f.z, f.c, f.v);
     return true;
 }
 
 bool a64_fp_csel(struct a64_lift *l, const struct a64_fp_csel *in)
 {
-    enum ir_type t = fp_type(in->sz);
+    enum ir_type t = a64_fp_lane(in->sz);
     if (!a64_fp_ok(l))
         return true;
     ir_ref r = a64_vs(l, t, in->rn);
-    if (in->cond < 14)
-        r = ir_op3(l->b, IR_select, a64_cond(l, in->cond), r, a64_vs(l, t, in->rm));
+    if (!a64_cond_always(in->cond))
+        r = a64_select(l, a64_cond(l, in->cond), r, a64_vs(l, t, in->rm));
     a64_set_vs(l, in->rd, r);
     return true;
 }
@@ -121,19 +118,15 @@ bool a64_fmov_reg(struct a64_lift *l, const struct a64_fmov_reg *in)
 {
     if (!a64_fp_ok(l))
         return true;
-    a64_set_vs(l, in->rd, a64_vs(l, fp_type(in->sz), in->rn));
+    a64_set_vs(l, in->rd, a64_vs(l, a64_fp_lane(in->sz), in->rn));
     return true;
 }
 
-/* VFPExpandImm (shared/functions/float): sign, NOT(b6), b6 repeated, b5:b4, fraction b3:b0. */
 bool a64_fmov_imm(struct a64_lift *l, const struct a64_fmov_imm *in)
 {
-    u64 sign = in->imm8 >> 7, b6 = in->imm8 >> 6 & 1, low6 = in->imm8 & 63;
-    u64 single = sign << 31 | (b6 ? 0x1full << 25 : 1ull << 30) | low6 << 19;
-    u64 dbl = sign << 63 | (b6 ? 0xffull << 54 : 1ull << 62) | low6 << 48;
     if (!a64_fp_ok(l))
         return true;
-    a64_set_vs(l, in->rd, a64_imm(l, fp_type(in->sz), in->sz ? dbl : single));
+    a64_set_vs(l, in->rd, a64_imm(l, a64_fp_lane(in->sz), a64_fp_expand_imm(in->sz, in->imm8)));
     return true;
 }
 

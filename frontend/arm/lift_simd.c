@@ -32,6 +32,24 @@ ir_ref a64_lanes_elem(struct a64_lift *l, struct a64_lanes s, u32 r, u32 index)
     return ir_opx(l->b, IR_splat, IR_V128, s.lane, 0, 0, x, IR_NONE, IR_NONE);
 }
 
+ir_ref a64_lanes_indexed(struct a64_lift *l, struct a64_lanes s, u32 h, u32 lo, u32 m, u32 rm)
+{
+    switch (ir_bits(s.lane)) {
+    case 16: return a64_lanes_elem(l, s, rm, h << 2 | lo << 1 | m);
+    case 32: return a64_lanes_elem(l, s, m << 4 | rm, h << 1 | lo);
+    default: return a64_lanes_elem(l, s, m << 4 | rm, h);
+    }
+}
+
+/* Sign, NOT(b6), b6 repeated, b5:b4, fraction b3:b0. */
+u64 a64_fp_expand_imm(u32 sz, u32 imm8)
+{
+    u64 sign = imm8 >> 7 & 1, b6 = imm8 >> 6 & 1, low6 = imm8 & 63;
+    if (sz)
+        return sign << 63 | (b6 ? 0xffull << 54 : 1ull << 62) | low6 << 48;
+    return sign << 31 | (b6 ? 0x1full << 25 : 1ull << 30) | low6 << 19;
+}
+
 ir_ref a64_splat(struct a64_lift *l, enum ir_type lane, u64 v)
 {
     u32 bits = ir_bits(lane);

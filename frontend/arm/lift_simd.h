@@ -23,10 +23,14 @@ static inline enum ir_type a64_fp_lane(u32 sz) { return sz ? IR_F64 : IR_F32; }
 ir_ref a64_lanes_in(struct a64_lift *l, struct a64_lanes s, u32 r);
 /* Lane `index` of register r as an operand: in every lane, for scalar FP as a scalar. */
 ir_ref a64_lanes_elem(struct a64_lift *l, struct a64_lanes s, u32 r, u32 index);
+/* The same for "by element" forms, from the fields h, l, m and rm (a64_simd.decode); lanes of 16 to 64 bits. */
+ir_ref a64_lanes_indexed(struct a64_lift *l, struct a64_lanes s, u32 h, u32 lo, u32 m, u32 rm);
 /* A constant operand: v in every lane, for scalar FP as a scalar. */
 ir_ref a64_lanes_const(struct a64_lift *l, struct a64_lanes s, u64 v);
 /* The result to register r, the unused rest of which becomes zero. v may be an i1: all ones or zeros. */
 void a64_lanes_out(struct a64_lift *l, struct a64_lanes s, u32 r, ir_ref v);
+/* VFPExpandImm (shared/functions/float): bits of a single or (sz) double. */
+u64 a64_fp_expand_imm(u32 sz, u32 imm8);
 /* v in every lane of a v128. */
 ir_ref a64_splat(struct a64_lift *l, enum ir_type lane, u64 v);
 /* acc 0: x; 1: old + x; 2: old - x. old is register rd. */

@@ -17,19 +17,13 @@ bool a64_simd_3same_fp(struct a64_lift *l, const struct a64_simd_3same_fp *in)
     return true;
 }
 
-/* Index and register of "by element" operands. */
-static ir_ref element(struct a64_lift *l, struct a64_lanes s, u32 h, u32 lo, u32 m, u32 rm)
-{
-    return a64_lanes_elem(l, s, m << 4 | rm, s.lane == IR_F64 ? h : h << 1 | lo);
-}
-
 /* FMUL, FMULX (by element). */
 bool a64_simd_elem_fp(struct a64_lift *l, const struct a64_simd_elem_fp *in)
 {
     struct a64_lanes s = { a64_fp_lane(in->sz), in->q, in->scalar };
     if (!a64_fp_ok(l))
         return true;
-    ir_ref x = a64_lanes_in(l, s, in->rn), y = element(l, s, in->h, in->l, in->m, in->rm);
+    ir_ref x = a64_lanes_in(l, s, in->rn), y = a64_lanes_indexed(l, s, in->h, in->l, in->m, in->rm);
     a64_lanes_out(l, s, in->rd, ir_vop2(l->b, (enum ir_op)in->op, s.lane, x, y));
     return true;
 }
@@ -57,7 +51,7 @@ bool a64_simd_elem_fma(struct a64_lift *l, const struct a64_simd_elem_fma *in)
     struct a64_lanes s = { a64_fp_lane(in->sz), in->q, in->scalar };
     if (!a64_fp_ok(l))
         return true;
-    ir_ref x = a64_lanes_in(l, s, in->rn), y = element(l, s, in->h, in->l, in->m, in->rm);
+    ir_ref x = a64_lanes_in(l, s, in->rn), y = a64_lanes_indexed(l, s, in->h, in->l, in->m, in->rm);
     fused(l, s, in->neg, in->rd, x, y);
     return true;
 }

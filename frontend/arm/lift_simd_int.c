@@ -26,27 +26,20 @@ bool a64_simd_3same_int(struct a64_lift *l, const struct a64_simd_3same_int *in)
     return true;
 }
 
-/* Index and register of "by element" operands of 16 and 32 bits. */
-static ir_ref element(struct a64_lift *l, struct a64_lanes s, u32 h, u32 lo, u32 m, u32 rm)
-{
-    if (s.lane == IR_I16)
-        return a64_lanes_elem(l, s, rm, h << 2 | lo << 1 | m);
-    return a64_lanes_elem(l, s, m << 4 | rm, h << 1 | lo);
-}
-
 /* MUL, MLA, MLS, SQDMULH, SQRDMULH (by element). */
 bool a64_simd_elem_int(struct a64_lift *l, const struct a64_simd_elem_int *in)
 {
     struct a64_lanes s = { a64_int_lane(in->size), in->q, in->scalar };
     if (!a64_fp_ok(l))
         return true;
-    ir_ref x = a64_lanes_in(l, s, in->rn), y = element(l, s, in->h, in->l, in->m, in->rm);
+    ir_ref x = a64_lanes_in(l, s, in->rn), y = a64_lanes_indexed(l, s, in->h, in->l, in->m, in->rm);
     binary(l, s, (enum ir_op)in->op, in->qc, in->acc, in->rd, x, y);
     return true;
 }
 
-/* One half of SQRDMLAH's sum before its saturation, in lanes twice as wide, compared with the result. It
- * cannot overflow there: |acc| 2^(n-1) + |x y| + 2^(n-2) < 2^(2n-1), the sum's sign bit. */
+/* One half of SQRDMLAH's sum before its saturation, in lanes twice as wide, compared with the result. It cannot
+ * overflow there: acc * 2^(n-1) is from -2^(2n-2) to 2^(2n-2) - 2^(n-1), the product at most 2^(2n-2) either way,
+ * the rounding constant 2^(n-2). */
 static ir_ref sqrdmlah_half(struct a64_lift *l, enum ir_op op, enum ir_type lane, u32 half, ir_ref acc, ir_ref x,
                             ir_ref y, ir_ref result)
 {
@@ -91,7 +84,7 @@ bool a64_simd_elem_sqrdmlah(struct a64_lift *l, const struct a64_simd_elem_sqrdm
     struct a64_lanes s = { a64_int_lane(in->size), in->q, in->scalar };
     if (!a64_fp_ok(l))
         return true;
-    ir_ref x = a64_lanes_in(l, s, in->rn), y = element(l, s, in->h, in->l, in->m, in->rm);
+    ir_ref x = a64_lanes_in(l, s, in->rn), y = a64_lanes_indexed(l, s, in->h, in->l, in->m, in->rm);
     sqrdmlah(l, s, (enum ir_op)in->op, in->rd, x, y);
     return true;
 }
@@ -208,7 +201,7 @@ bool a64_simd_elem_dot(struct a64_lift *l, const struct a64_simd_elem_dot *in)
     struct a64_lanes s = { IR_I32, in->q, 0 };
     if (!a64_fp_ok(l))
         return true;
-    ir_ref x = a64_v(l, in->rn), y = element(l, s, in->h, in->l, in->m, in->rm);
+    ir_ref x = a64_v(l, in->rn), y = a64_lanes_indexed(l, s, in->h, in->l, in->m, in->rm);
     a64_set_vq(l, in->rd, in->q, ir_op3(l->b, (enum ir_op)in->op, a64_v(l, in->rd), x, y));
     return true;
 }

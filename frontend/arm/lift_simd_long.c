@@ -24,23 +24,15 @@ bool a64_simd_3diff_long(struct a64_lift *l, const struct a64_simd_3diff_long *i
     return true;
 }
 
-/* The "by element" operand in every lane; lane is i16 or i32. */
-static ir_ref element(struct a64_lift *l, enum ir_type lane, u32 h, u32 lo, u32 m, u32 rm)
-{
-    struct a64_lanes s = { lane, 1, 0 };
-    if (lane == IR_I16)
-        return a64_lanes_elem(l, s, rm, h << 2 | lo << 1 | m);
-    return a64_lanes_elem(l, s, m << 4 | rm, h << 1 | lo);
-}
-
 /* SMLAL, SMLSL, SMULL, UMLAL, UMLSL, UMULL (by element). */
 bool a64_simd_elem_long(struct a64_lift *l, const struct a64_simd_elem_long *in)
 {
-    enum ir_type lane = a64_int_lane(in->size), w = a64_int_lane(in->size + 1);
+    struct a64_lanes n = { a64_int_lane(in->size), 1, 0 };
+    enum ir_type w = a64_int_lane(in->size + 1);
     if (!a64_fp_ok(l))
         return true;
     ir_ref x = widen(l, in->sign, w, in->q, a64_v(l, in->rn));
-    ir_ref y = widen(l, in->sign, w, 0, element(l, lane, in->h, in->l, in->m, in->rm));
+    ir_ref y = widen(l, in->sign, w, 0, a64_lanes_indexed(l, n, in->h, in->l, in->m, in->rm));
     a64_set_v(l, in->rd, a64_accumulate(l, w, in->acc, in->rd, ir_vop2(l->b, IR_mul, w, x, y)));
     return true;
 }
@@ -54,11 +46,12 @@ static ir_ref saturating(struct a64_lift *l, enum ir_op op, struct a64_lanes s, 
     return r;
 }
 
-/* x and y are narrow, of half `half`. 2xy overflows only for the square of the most negative number. */
+/* Half `half` of x times half `y_half` of y, both narrow. 2xy overflows only for the square of the most negative number. */
 static void sqdmull(struct a64_lift *l, struct a64_lanes w, u32 half, u32 y_half, u32 acc, u32 rd, ir_ref x, ir_ref y)
 {
     ir_ref sat = IR_NONE;
-    ir_ref p = ir_vop2(l->b, IR_mul, w.lane, widen(l, true, w.lane, half, x), widen(l, true, w.lane, y_half, y));
+    ir_ref p = ir_vop2(l->b, IR_mul, w.lane, widen(l, true, w.lane, half, x),
+                       widen(l, true, w.lane, y_half, y));
     p = saturating(l, IR_sqadd, w, p, p, &sat);
     if (acc)
         p = saturating(l, acc == 2 ? IR_sqsub : IR_sqadd, w, a64_lanes_in(l, w, rd), p, &sat);
@@ -70,7 +63,8 @@ static void sqdmull(struct a64_lift *l, struct a64_lanes w, u32 half, u32 y_half
 /* SQDMLAL, SQDMLSL, SQDMULL. */
 bool a64_simd_sqdmull(struct a64_lift *l, const struct a64_simd_sqdmull *in)
 {
-    struct a64_lanes n = { a64_int_lane(in->size), 1, in->scalar }, w = { a64_int_lane(in->size + 1), 1, in->scalar };
+    struct a64_lanes n = { a64_int_lane(in->size), 1, in->scalar };
+    struct a64_lanes w = { a64_int_lane(in->size + 1), 1, in->scalar };
     if (!a64_fp_ok(l))
         return true;
     ir_ref x = a64_lanes_in(l, n, in->rn), y = a64_v(l, in->rm);
@@ -80,10 +74,11 @@ bool a64_simd_sqdmull(struct a64_lift *l, const struct a64_simd_sqdmull *in)
 
 bool a64_simd_elem_sqdmull(struct a64_lift *l, const struct a64_simd_elem_sqdmull *in)
 {
-    struct a64_lanes n = { a64_int_lane(in->size), 1, in->scalar }, w = { a64_int_lane(in->size + 1), 1, in->scalar };
+    struct a64_lanes n = { a64_int_lane(in->size), 1, in->scalar };
+    struct a64_lanes w = { a64_int_lane(in->size + 1), 1, in->scalar };
     if (!a64_fp_ok(l))
         return true;
-    ir_ref x = a64_lanes_in(l, n, in->rn), y = element(l, n.lane, in->h, in->l, in->m, in->rm);
+    ir_ref x = a64_lanes_in(l, n, in->rn), y = a64_lanes_indexed(l, n, in->h, in->l, in->m, in->rm);
     sqdmull(l, w, in->q, 0, in->acc, in->rd, x, y);
     return true;
 }

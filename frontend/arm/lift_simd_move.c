@@ -183,7 +183,7 @@ bool a64_simd_bitsel(struct a64_lift *l, const struct a64_simd_bitsel *in)
 static u64 expand_imm(u32 kind, u32 amount, u64 imm8)
 {
     const u64 by32 = 0x0000000100000001, by16 = 0x0001000100010001, by8 = 0x0101010101010101;
-    u64 sign = imm8 >> 7, b6 = imm8 >> 6 & 1, low6 = imm8 & 63, v = 0;
+    u64 v = 0;
     switch (kind) {
     case 0: return (imm8 << 8 * amount) * by32;
     case 1: return (imm8 << 8 * amount) * by16;
@@ -193,8 +193,8 @@ static u64 expand_imm(u32 kind, u32 amount, u64 imm8)
         for (u32 i = 0; i < 8; i++)
             v |= (imm8 >> i & 1) * 0xffull << 8 * i;
         return v;
-    case 5: return (sign << 31 | (b6 ? 0x1full << 25 : 1ull << 30) | low6 << 19) * by32;
-    default: return sign << 63 | (b6 ? 0xffull << 54 : 1ull << 62) | low6 << 48;
+    case 5: return a64_fp_expand_imm(0, (u32)imm8) * by32;
+    default: return a64_fp_expand_imm(1, (u32)imm8);
     }
 }
 

@@ -52,10 +52,16 @@ static struct half half_of(const struct a64_state *s, gva va)
     };
 }
 
-static u32 pa_bits(struct vcpu *v)
+/* TCR_EL1.IPS and ID_AA64MMFR0_EL1.PARange count alike. */
+static u32 range_bits(u64 range)
 {
     static const u8 bits[8] = { 32, 36, 40, 42, 44, 48, 48, 48 };
-    return MIN(bits[a64_of(v)->tcr_el1 >> 32 & 7], bits[a64_wiring_of(v)->model->pa_range & 7]);
+    return bits[range & 7];
+}
+
+static u32 pa_bits(struct vcpu *v)
+{
+    return MIN(range_bits(a64_of(v)->tcr_el1 >> 32), range_bits(a64_wiring_of(v)->model->pa_range));
 }
 
 static bool in_range(const struct half *h, gva va)
@@ -133,7 +139,8 @@ static bool walk(struct vcpu *v, gva va, struct leaf *l, struct mmu_fault *f)
     }
 }
 
-/* MMU_ bits that a mode may (D8.4.1): AP[2] forbids writing, AP[1] allows EL0; what EL0 can write EL1 never executes. */
+/* MMU_ bits that a mode may (D8.4.1): AP[2] forbids writing, AP[1] allows EL0; what EL0 can write EL1 never
+ * executes. */
 static u32 rights(const struct a64_state *s, const struct leaf *l, u32 mode)
 {
     bool user = l->ap & 1, write = !(l->ap & 2), wxn = s->sctlr_el1 & SCTLR_WXN;
@@ -155,10 +162,9 @@ static u32 rights(const struct a64_state *s, const struct leaf *l, u32 mode)
 /* Stage 1 off: addresses are physical ones (AArch64.S1DisabledOutput). */
 static bool flat(struct vcpu *v, gva va, struct leaf *l, struct mmu_fault *f)
 {
-    static const u8 bits[8] = { 32, 36, 40, 42, 44, 48, 48, 48 };
     struct half h = half_of(v->state, va);
     gpa pa = h.tbi ? va & bits_mask(56) : va;
-    if (pa >> bits[a64_wiring_of(v)->model->pa_range & 7])
+    if (pa >> range_bits(a64_wiring_of(v)->model->pa_range))
         return refuse(f, FSC_SIZE);
     *l = (struct leaf){ .pa = pa, .page_bits = 64, .ng = true };
     return true;

@@ -10,8 +10,8 @@
 
 #define FEAT(f) (1ull << A64_FEAT_##f)
 #define FEAT_V8 (FEAT(crc32) | FEAT(aes) | FEAT(pmull) | FEAT(sha1) | FEAT(sha2))
-#define FEAT_MAX (FEAT_V8 | FEAT(lse) | FEAT(rdm) | FEAT(dotprod) | FEAT(lrcpc) | FEAT(flagm) | FEAT(pan) | FEAT(uao) | \
-                  FEAT(dpb) | FEAT(sb))
+#define FEAT_MAX (FEAT_V8 | FEAT(lse) | FEAT(rdm) | FEAT(dotprod) | FEAT(lrcpc) | FEAT(flagm) | FEAT(pan) \
+                  | FEAT(uao) | FEAT(dpb) | FEAT(sb))
 
 const struct a64_model a64_models[] = {
     { .name = "cortex-a53", .features = FEAT_V8, .midr = 0x410fd034, .pa_range = 2, .cortex = true,

@@ -97,12 +97,12 @@ bool arm_boot_layout(struct arm_boot *b, gpa base, u64 ram_size, u64 dtb_room, s
     return true;
 }
 
-void arm_boot_place(const struct arm_boot *b, struct machine *m)
+void arm_boot_place(const struct arm_boot *b, struct machine *m, bool kernel)
 {
     const struct { const struct file_bytes *f; gpa at; } parts[] = {
-        { &b->kernel, b->kernel_at }, { &b->initrd, b->initrd_at }, { &b->dtb, b->dtb_at },
+        { &b->dtb, b->dtb_at }, { &b->kernel, b->kernel_at }, { &b->initrd, b->initrd_at },
     };
-    for (u32 i = 0; i < COUNT(parts); i++)
+    for (u32 i = 0; i < (kernel ? COUNT(parts) : 1); i++)
         if (parts[i].f->n)
             CHECK(physmap_load(&m->map, parts[i].at, parts[i].f->p, parts[i].f->n));
 }

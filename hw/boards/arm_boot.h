@@ -18,6 +18,6 @@ bool arm_boot_read_initrd(struct arm_boot *b, const char *path, u64 ram_size, st
 /* Chooses addresses inside RAM at `base`, as QEMU's loader does: kernel at its text offset (2 MiB up when that
  * is 0), initrd at the middle of RAM or 128 MiB, the device tree behind it. dtb_room is reserved for the tree. */
 bool arm_boot_layout(struct arm_boot *b, gpa base, u64 ram_size, u64 dtb_room, struct err *e) MUST_CHECK;
-/* Writes kernel, initrd and device tree into RAM. */
-void arm_boot_place(const struct arm_boot *b, struct machine *m);
+/* Writes the device tree into RAM, and with `kernel` kernel and initrd too. */
+void arm_boot_place(const struct arm_boot *b, struct machine *m, bool kernel);
 void arm_boot_free(struct arm_boot *b);

@@ -2,7 +2,10 @@
  * virt.c - builds the Arm virt board: map, wires, boot; see virt.h and docs/virt.md.
  */
 #include "hw/boards/virt.h"
+#include "hw/block/cfi01.h"
 #include "hw/char/pl011.h"
+#include "hw/intc/gicv2.h"
+#include "hw/misc/fw_cfg.h"
 #include "hw/misc/pl061.h"
 #include "hw/timer/arm_gtimer.h"
 #include "hw/timer/pl031.h"
@@ -34,21 +37,30 @@ struct slot {
 struct virt {
     struct virt_config c;
     struct arm_boot    boot;
-    struct file_bytes  bios;
+    bool               direct;     /* the kernel is entered without firmware */
     struct memobj     *ram, *flash_mem[2];
+    struct gicv2       gicv2;
     struct arm_gtimer  timer;
     struct pl011       uart;
     struct pl031       rtc;
     struct pl061       gpio;
+    struct fw_cfg      fw_cfg;
+    struct cfi01       flash[2];
     struct slot        slots[VIRT_VIRTIO_COUNT];
     struct event       key_up;
-    u64                key_up_at;
 };
 
+static struct irq_line irq(struct virt *b, u32 intid)
+{
+    return gicv2_line(&b->gicv2, 0, intid);
+}
 static struct irq_line spi(struct virt *b, u32 n)
 {
-    (void)b, (void)n;
-    return (struct irq_line){ 0 };
+    return irq(b, SPI_BASE + n);
+}
+static struct irq_line ppi(struct virt *b, u32 n)
+{
+    return irq(b, PPI_BASE + n);
 }
 
 static void map_dev(struct machine *m, struct dev *d, gpa at, u64 size)
@@ -57,6 +69,13 @@ static void map_dev(struct machine *m, struct dev *d, gpa at, u64 size)
 }
 
 /* ---- devices ---- */
+
+static void add_gic(struct virt *b, struct machine *m)
+{
+    gicv2_init(&b->gicv2, m, "gic", NUM_IRQ);
+    physmap_map_mmio(&m->map, VIRT_GICD, 0x10000, &gicv2_dist_mmio, &b->gicv2.dev, "gic.dist");
+    physmap_map_mmio(&m->map, VIRT_GICC, 0x10000, &gicv2_cpu_mmio, &b->gicv2.dev, "gic.cpu");
+}
 
 static void add_platform(struct virt *b, struct machine *m)
 {
@@ -70,6 +89,8 @@ static void add_platform(struct virt *b, struct machine *m)
     b->gpio.irq = spi(b, VIRT_SPI_GPIO);
     map_dev(m, &b->gpio.dev, VIRT_GPIO, 0x1000);
     arm_gtimer_init(&b->timer, m, "timer0", m->cpus[0]);
+    b->timer.irq[GTIMER_PHYS] = ppi(b, VIRT_PPI_TIMER_PHYS);
+    b->timer.irq[GTIMER_VIRT] = ppi(b, VIRT_PPI_TIMER_VIRT);
 }
 
 static void host_random(void *opaque, void *p, u32 n)
@@ -113,17 +134,84 @@ static void add_virtio(struct virt *b, struct machine *m)
     }
 }
 
+static bool add_flash(struct virt *b, struct machine *m, struct err *e)
+{
+    static const char *const names[2] = { "flash0", "flash1" };
+    for (u32 i = 0; i < 2; i++) {
+        struct cfi01 *f = &b->flash[i];
+        b->flash_mem[i] = physmap_new_obj(&m->map, names[i], VIRT_FLASH_SIZE, e);
+        if (!b->flash_mem[i])
+            return false;
+        cfi01_init(f, m, names[i], b->flash_mem[i], b->c.pflash[i], b->c.pflash[i] && b->c.pflash[i]->read_only);
+        if (b->c.pflash[i] && !cfi01_load(f, e))
+            return false;
+        physmap_map_obj(&m->map, REGION_ROMD, i ? VIRT_FLASH1 : VIRT_FLASH0, VIRT_FLASH_SIZE, b->flash_mem[i], 0, &dev_mmio,
+                        &f->dev, names[i]);
+    }
+    return true;
+}
+
+/* Keys and values: QEMU's fw_cfg specification, docs/specs/fw_cfg. */
+static bool add_fw_cfg(struct virt *b, struct machine *m, struct err *e)
+{
+    struct fw_cfg *f = &b->fw_cfg;
+    struct arm_boot *k = &b->boot;
+    fw_cfg_init(f, m, "fw_cfg");
+    map_dev(m, &f->dev, VIRT_FW_CFG, 0x18);
+    bool ok = fw_cfg_add_u16(f, FW_CFG_NB_CPUS, (u16)m->cpu_count, e) && fw_cfg_add_u16(f, FW_CFG_MAX_CPUS, (u16)m->cpu_count, e)
+              && fw_cfg_add_u64(f, FW_CFG_RAM_SIZE, b->c.ram_size, e)
+              && fw_cfg_add_u16(f, FW_CFG_NOGRAPHIC, b->c.nographic, e) && fw_cfg_add_u16(f, FW_CFG_BOOT_MENU, 0, e);
+    if (b->direct || !k->kernel.n)
+        return ok;
+    const char *append = b->c.append ? b->c.append : "";
+    u32 len = (u32)strlen(append) + 1;
+    return ok && fw_cfg_add_u32(f, FW_CFG_KERNEL_SIZE, (u32)k->kernel.n, e)
+           && fw_cfg_add_blob(f, FW_CFG_KERNEL_DATA, k->kernel.p, (u32)k->kernel.n, e)
+           && fw_cfg_add_u32(f, FW_CFG_INITRD_SIZE, (u32)k->initrd.n, e)
+           && fw_cfg_add_blob(f, FW_CFG_INITRD_DATA, k->initrd.p, (u32)k->initrd.n, e)
+           && fw_cfg_add_u32(f, FW_CFG_CMDLINE_SIZE, len, e) && fw_cfg_add_bytes(f, FW_CFG_CMDLINE_DATA, append, len, e);
+}
+
+/* ---- power key ---- */
+
+static void release_key(void *opaque)
+{
+    pl061_set_input(&((struct virt *)opaque)->gpio, POWER_KEY_LINE, false);
+}
+
+void virt_power_key(struct machine *m)
+{
+    struct virt *b = m->board;
+    pl061_set_input(&b->gpio, POWER_KEY_LINE, true);
+    event_set(&b->key_up, machine_now(m) + POWER_KEY_NS);
+}
+
 /* ---- boot ---- */
 
 static void board_reset(struct machine *m, void *opaque)
 {
     struct virt *b = opaque;
     struct vcpu *v = m->cpus[0];
-    arm_boot_place(&b->boot, m);
-    if (b->boot.kernel.n)
+    arm_boot_place(&b->boot, m, b->direct);
+    if (b->direct)
         v->guest->set_entry(v, b->boot.kernel_at, b->boot.dtb_at);
     else
         v->guest->set_entry(v, VIRT_FLASH0, 0);
+}
+
+/* Firmware goes to the first flash bank; a kernel next to it is handed over by fw_cfg. */
+static bool load_firmware(struct virt *b, struct err *e)
+{
+    struct file_bytes f;
+    if (!b->c.bios)
+        return true;
+    if (b->c.pflash[0])
+        return err_set(e, "-bios '%s': the first flash bank is already taken by -drive if=pflash", b->c.bios);
+    if (!file_read("firmware", b->c.bios, VIRT_FLASH_SIZE, &f, e))
+        return false;
+    memcpy(b->flash_mem[0]->host, f.p, f.n);
+    file_bytes_free(&f);
+    return true;
 }
 
 static bool load_guest(struct virt *b, struct machine *m, struct err *e)
@@ -134,9 +222,16 @@ static bool load_guest(struct virt *b, struct machine *m, struct err *e)
         return false;
     if (c->initrd && !arm_boot_read_initrd(&b->boot, c->initrd, c->ram_size, e))
         return false;
-    if (c->kernel && !arm_boot_layout(&b->boot, VIRT_RAM, c->ram_size, VIRT_DTB_ROOM, e))
+    if (b->direct && !arm_boot_layout(&b->boot, VIRT_RAM, c->ram_size, VIRT_DTB_ROOM, e))
         return false;
     return c->dtb ? virt_load_fdt(c, m, &b->boot, &b->boot.dtb, e) : virt_make_fdt(c, m, &b->boot, &b->boot.dtb, e);
+}
+
+static void virt_free(void *opaque)
+{
+    struct virt *b = opaque;
+    arm_boot_free(&b->boot);
+    free(b);
 }
 
 bool virt_build(struct machine *m, const struct virt_config *c, struct err *e)
@@ -145,23 +240,22 @@ bool virt_build(struct machine *m, const struct virt_config *c, struct err *e)
     if (!b)
         return err_set(e, "out of memory for the board");
     b->c = *c;
+    b->direct = c->kernel && !c->bios && !c->pflash[0];
     m->board = b;
     m->board_reset = board_reset;
+    m->board_free = virt_free;
     b->ram = physmap_new_obj(&m->map, "ram", c->ram_size, e);
     if (!b->ram)
         return false;
     physmap_map_obj(&m->map, REGION_RAM, VIRT_RAM, c->ram_size, b->ram, 0, NULL, NULL, "ram");
     if (!c->add_cpu(m, c->cpu_opaque, e))
         return false;
+    add_gic(b, m);
     add_platform(b, m);
+    event_init(&b->key_up, m, "power key", release_key, b);
     add_virtio(b, m);
-    if (!load_guest(b, m, e))
+    if (!add_flash(b, m, e) || !load_firmware(b, e) || !load_guest(b, m, e) || !add_fw_cfg(b, m, e))
         return false;
     machine_reset(m);
     return true;
-}
-
-void virt_power_key(struct machine *m)
-{
-    (void)m;
 }

@@ -34,7 +34,7 @@ TABLES = [os.path.join(ROOT, 'frontend/arm', f) for f in ('a64.decode', 'a64_sim
 # Feature of a row -> llvm-mc's name for it, where they are not the same.
 LLVM_FEATURES = {'crc32': 'crc', 'lrcpc': 'rcpc', 'fp16': 'fullfp16', 'fhm': 'fp16fml',
                  'pmull': 'aes', 'sha1': 'sha2', 'sha512': 'sha3', 'sm3': 'sm4',
-                 'jscvt': 'jsconv', 'fcma': 'complxnum', 'frintts': 'fptoint'}
+                 'jscvt': 'jsconv', 'fcma': 'complxnum', 'frintts': 'fptoint', 'uao': 'uaops'}
 LLVM_BASE = {'el3'}  # SMC and DCPS3 are not in its default
 
 # Preferred disassemblies that even llvm-mc's no-aliases mode prints -> the manual's entries.

@@ -157,7 +157,8 @@ static void test_shapes(void **state)
     refuse_shape((struct rig_shape){ .model = "fancy" }, "its CPU model is 'plain', this machine's is 'fancy'");
     refuse_shape((struct rig_shape){ .ram = 1 << 20 }, "its memory 'ram' has 3104 KiB, this machine's has 1024 KiB");
     refuse_shape((struct rig_shape){ .no_b = true }, "it has 'dev/two' where this machine has 'nothing'");
-    refuse_shape((struct rig_shape){ .class_b = &other_class }, "its 'dev/two' is a 'fake', this machine's is a 'other'");
+    refuse_shape((struct rig_shape){ .class_b = &other_class },
+                 "its 'dev/two' is a 'fake', this machine's is a 'other'");
     rig_close(&r);
     rig_open(&r, (struct rig_shape){ .no_b = true });
     save(&r, file_name("a"));
@@ -185,7 +186,10 @@ static void test_extras(void **state)
     (void)state;
     struct rig r;
     rig_open(&r, icount);
-    struct snapshot_extra x[] = { { "disk0", "contents", extra_save, extra_load }, { "disk1", "", extra_save, extra_load } };
+    struct snapshot_extra x[] = {
+        { "disk0", "contents", extra_save, extra_load },
+        { "disk1", "", extra_save, extra_load },
+    };
     struct buf old = { 0 }, now = { 0 };
     assert_true(snapshot_save_extra(r.m, file_name("a"), x, 2, &r.e));
     assert_true(snapshot_load_extra(r.m, file_name("a"), x, 2, &r.e));
@@ -391,13 +395,15 @@ static void test_forged_header(void **state)
 {
     (void)state;
     static const char *const swap[][2] = {
-        { "{\n", "[" }, { "\"test\"", "7" }, { "\"test\"", "\"\\u001b[2J\"" }, { "\"machine\"", "\"m\"" }, { "12345", "-1" },
+        { "{\n", "[" }, { "\"test\"", "7" }, { "\"test\"", "\"\\u001b[2J\"" },
+        { "\"machine\"", "\"m\"" }, { "12345", "-1" },
         { "\"cpus\": [", "\"cpus\": [ 3," }, { "\"cpus\": [", "\"cpus\": 0, \"x\": [" },
         { "\"memory\": [", "\"memory\": [ {\"name\": \"ram\", \"size\": 4096}," },
         { "16384", "9223372036854775807" }, { "16384", "-16384" }, { "16384", "16385" }, { "16384", "0" },
         { "16384", "1099511627776" }, { "\"sections\": [", "\"sections\": [ null," },
         { "\"sections\": [", "\"sections\": [ [], \"\", {}," }, { "\"sections\"", "\"sections\": [], \"other\"" },
-        { "\"name\": \"machine\"", "\"name\": \"cpu0\"" }, { "\"size\": ", "\"size\": 1" }, { "\"size\": ", "\"size\": 1e3 " },
+        { "\"name\": \"machine\"", "\"name\": \"cpu0\"" },
+        { "\"size\": ", "\"size\": 1" }, { "\"size\": ", "\"size\": 1e3 " },
         { "\"class\": \"fake\"", "\"class\": {}" }, { "\"hash\": \"", "\"hash\": \"0" }, { "\"hash\"", "\"class\"" },
         { "\"machine\"", "\"machine\": \"test\", \"machine\"" }, { "}", "" },
     };
@@ -535,11 +541,11 @@ static void test_info(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_reproducible), cmocka_unit_test(test_kept_hash),
-        cmocka_unit_test(test_clocks),          cmocka_unit_test(test_shapes),       cmocka_unit_test(test_extras),
-        cmocka_unit_test(test_names),           cmocka_unit_test(test_full_disk),    cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_flipped),         cmocka_unit_test(test_forged_header), cmocka_unit_test(test_forged_index),
-        cmocka_unit_test(test_forged_chunk),    cmocka_unit_test(test_forged_sections), cmocka_unit_test(test_info),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_reproducible), cmocka_unit_test(test_kept_hash),
+        cmocka_unit_test(test_clocks), cmocka_unit_test(test_shapes), cmocka_unit_test(test_extras),
+        cmocka_unit_test(test_names), cmocka_unit_test(test_full_disk), cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_flipped), cmocka_unit_test(test_forged_header), cmocka_unit_test(test_forged_index),
+        cmocka_unit_test(test_forged_chunk), cmocka_unit_test(test_forged_sections), cmocka_unit_test(test_info),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

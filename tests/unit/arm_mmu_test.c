@@ -17,7 +17,8 @@ static void expect(struct rig *r, gva va, enum mmu_access acc, u32 mode, int fsc
     struct xlat x;
     int got = try(r, va, acc, mode, &x);
     if (got != fsc)
-        fail_msg("va %#llx access %u mode %u: %#x, not %#x", (unsigned long long)va, (u32)acc, mode, (u32)got, (u32)fsc);
+        fail_msg("va %#llx access %u mode %u: %#x, not %#x", (unsigned long long)va, (u32)acc, mode, (u32)got,
+                 (u32)fsc);
 }
 
 static void test_off(void **state)
@@ -322,7 +323,7 @@ static void test_tlbi(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_off),         cmocka_unit_test(test_granules),  cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_off), cmocka_unit_test(test_granules), cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_permissions), cmocka_unit_test(test_hierarchy), cmocka_unit_test(test_faults),
         cmocka_unit_test(test_tagged_and_big_endian), cmocka_unit_test(test_at), cmocka_unit_test(test_tlbi),
     };
