@@ -52,11 +52,11 @@ void app_error(const struct err *e)
 /* ---- terminal ---- */
 
 static const char escape_help[] =
-    "\nCtrl-A h    this help\n"
-    "Ctrl-A x    leave mynah\n"
-    "Ctrl-A s    write a snapshot (to the file of --savevm, or mynah.snap)\n"
-    "Ctrl-A c    switch between console and monitor\n"
-    "Ctrl-A Ctrl-A  send Ctrl-A\n";
+    "\nC-a h    print this help\n"
+    "C-a x    leave mynah\n"
+    "C-a s    write a snapshot (to the file of --savevm, or mynah.snap)\n"
+    "C-a c    switch between console and monitor\n"
+    "C-a C-a  send Ctrl-A\n";
 
 static void on_kick(void *opaque)
 {

@@ -46,7 +46,8 @@ static ir_ref saturating(struct a64_lift *l, enum ir_op op, struct a64_lanes s, 
     return r;
 }
 
-/* Half `half` of x times half `y_half` of y, both narrow. 2xy overflows only for the square of the most negative number. */
+/* Half `half` of x times half `y_half` of y, both narrow. 2xy overflows only for the square of the most negative
+ * number. */
 static void sqdmull(struct a64_lift *l, struct a64_lanes w, u32 half, u32 y_half, u32 acc, u32 rd, ir_ref x, ir_ref y)
 {
     ir_ref sat = IR_NONE;

@@ -29,18 +29,16 @@ void gic_best_of(const struct gic_lines *l, u32 slot, u32 candidates, u32 first_
 
 void gic_lines_reset(struct gic_lines *l)
 {
-    for (u32 i = 0; i < GIC_SLOTS; i++) {
-        l->group[i] = l->enabled[i] = l->pending[i] = l->active[i] = 0;
-        l->edge[i] = i < GIC_MAX_CPUS ? SGIS : 0;
-    }
+    for (u32 i = 0; i < GIC_SLOTS; i++)
+        l->group[i] = l->enabled[i] = l->pending[i] = l->active[i] = l->edge[i] = 0;
     __builtin_memset(l->prio, 0, sizeof l->prio);
 }
 
 bool gic_lines_valid(const struct gic_lines *l, struct err *e)
 {
     for (u32 i = 0; i < GIC_MAX_CPUS; i++)
-        if ((l->edge[i] & SGIS) != SGIS || l->level[i] & SGIS)
-            return err_set(e, "SGIs of CPU %u have a level-sensitive input", i);
+        if ((l->edge[i] | l->level[i]) & SGIS)
+            return err_set(e, "SGIs of CPU %u have an input or a trigger", i);
     return true;
 }
 
@@ -82,9 +80,14 @@ void gic_prio_write(struct gic_lines *l, u32 line, u32 val, u32 lanes)
     __builtin_memcpy(&l->prio[line], &v, 4);
 }
 
+static bool are_sgis(u32 slot, u32 half)
+{
+    return slot < GIC_MAX_CPUS && half == 0;
+}
+
 u32 gic_cfg_read(const struct gic_lines *l, u32 slot, u32 half)
 {
-    u32 v = 0;
+    u32 v = are_sgis(slot, half) ? 0xaaaaaaaa : 0;
     for (u32 i = 0; i < 16; i++)
         v |= (l->edge[slot] >> (half * 16 + i) & 1) << (2 * i + 1);
     return v;
@@ -92,12 +95,9 @@ u32 gic_cfg_read(const struct gic_lines *l, u32 slot, u32 half)
 
 void gic_cfg_write(struct gic_lines *l, u32 slot, u32 half, u32 val, u32 lanes)
 {
-    for (u32 i = 0; i < 16; i++) {
-        u32 n = half * 16 + i;
-        bool sgi = slot < GIC_MAX_CPUS && n < 16;
-        if (lanes >> (2 * i + 1) & 1 && !sgi)
-            gic_bit_set(l->edge, slot * 32 + n, val >> (2 * i + 1) & 1);
-    }
+    for (u32 i = 0; i < 16 && !are_sgis(slot, half); i++)
+        if (lanes >> (2 * i + 1) & 1)
+            gic_bit_set(l->edge, slot * 32 + half * 16 + i, val >> (2 * i + 1) & 1);
 }
 
 u64 gic_frame_read(const struct gic_frame *f, u64 off, u32 size)

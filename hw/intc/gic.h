@@ -23,7 +23,7 @@ struct gic_lines {            /* part of a state struct */
     u32 pending[GIC_SLOTS];   /* latched: an edge, or written by software */
     u32 active[GIC_SLOTS];
     u32 level[GIC_SLOTS];     /* inputs now */
-    u32 edge[GIC_SLOTS];      /* 1: edge-triggered */
+    u32 edge[GIC_SLOTS];      /* 1: edge-triggered; 0 for SGIs, which have no input and read as edge-triggered */
     u8  prio[GIC_SLOTS * 32];
 };
 /* Rows of a field table for member `lines` of T. */
@@ -62,9 +62,9 @@ void gic_input(struct gic_lines *l, u32 line, bool level);
 u32 gic_candidates(const struct gic_lines *l, u32 slot, u32 groups);
 /* Takes from `candidates` of a slot whatever beats *best; call in order of rising INTIDs. */
 void gic_best_of(const struct gic_lines *l, u32 slot, u32 candidates, u32 first_intid, struct gic_best *best);
-/* Power-on: everything Group 0, disabled, priority 0; SGIs are edge-triggered. Input levels stay. */
+/* Power-on: everything Group 0, disabled, level-sensitive, priority 0. Input levels stay. */
 void gic_lines_reset(struct gic_lines *l);
-/* For `valid`: SGIs have no input and are edge-triggered. */
+/* For `valid`: SGIs have no input and no trigger. */
 bool gic_lines_valid(const struct gic_lines *l, struct err *e);
 
 /* The bitmap registers, in the order of their addresses from 0x080, 0x80 bytes each (both specs). */

@@ -11,7 +11,7 @@ enum { D_CTLR = 0x000, D_TYPER = 0x004, D_IIDR = 0x008, D_MAPS = 0x080, D_PRIO =
        D_SPENDSGIR_END = 0xf30, D_ID = 0xfd0, D_END = 0x1000 };
 #define IIDR 0x43bu /* implementer Arm, variant and revision 0, as QEMU's */
 
-/* 4.3.17 and 4.2.1 (CoreLink layout): ICPIDR4..7, ICPIDR0..3, ICCIDR0..3. */
+/* 4.3.18, CoreSight layout: ICPIDR4..7, ICPIDR0..3, ICCIDR0..3. */
 static const u8 ids[] = { 0x04, 0, 0, 0, 0x90, 0xb4, 0x2b, 0, 0x0d, 0xf0, 0x05, 0xb1 };
 
 static struct gicv2 *self(struct dev *d)
@@ -293,13 +293,10 @@ static bool gicv2_valid(const void *state, struct err *e)
         return false;
     if (s->dist_ctlr & ~3u)
         return err_set(e, "distributor control %#x out of range", s->dist_ctlr);
-    for (u32 i = 0; i < GIC_MAX_CPUS; i++) {
-        if ((s->lines.enabled[i] & SGIS) != SGIS)
-            return err_set(e, "disabled SGIs on CPU %u", i);
-        if (s->cpu_ctlr[i] & ~0x21fu || s->bpr[i] > 7 || s->abpr[i] < 1 || s->abpr[i] > 7)
+    for (u32 i = 0; i < GIC_MAX_CPUS; i++)
+        if (s->cpu_ctlr[i] & ~0x21fu || s->bpr[i] > 7 || s->abpr[i] > 7)
             return err_set(e, "CPU interface %u out of range: control %#x, binary points %u and %u", i,
                            s->cpu_ctlr[i], s->bpr[i], s->abpr[i]);
-    }
     return true;
 }
 

@@ -31,7 +31,7 @@ struct gicv2_state {
     u8  sgi_source[GIC_MAX_CPUS * 16];      /* CPUs that made SGI n pending on this one */
     u8  pmr[GIC_MAX_CPUS];
     u8  bpr[GIC_MAX_CPUS];
-    u8  abpr[GIC_MAX_CPUS];                 /* 1..7 */
+    u8  abpr[GIC_MAX_CPUS];                 /* 0 acts as 1, the lowest there is */
 };
 
 struct gicv2 {

@@ -20,11 +20,16 @@ static bool is_group1(const struct gicv2 *g, u32 cpu, u32 intid)
 
 /* ---- priorities ---- */
 
+static u32 abpr(const struct gicv2 *g, u32 cpu)
+{
+    return MAX(g->s.abpr[cpu], 1u);
+}
+
 /* 3.3.3: ABPR counts from 1, so that the same value gives Group 1 one more bit. */
-static u32 group_prio(const struct gicv2 *g, u32 cpu, u32 prio, bool group1)
+static u32 group_mask(const struct gicv2 *g, u32 cpu, bool group1)
 {
     bool own = group1 && !(g->s.cpu_ctlr[cpu] & CTLR_CBPR);
-    return prio & gic_group_mask(own ? g->s.abpr[cpu] - 1u : g->s.bpr[cpu]);
+    return gic_group_mask(own ? abpr(g, cpu) - 1 : g->s.bpr[cpu]);
 }
 
 static u32 lowest(const u32 *apr)
@@ -63,9 +68,13 @@ static struct gic_best best_pending(const struct gicv2 *g, u32 cpu)
     return best.prio < g->s.pmr[cpu] ? best : (struct gic_best){ GIC_SPURIOUS, GIC_IDLE };
 }
 
+/* Group priorities are compared, both as the new interrupt's group cuts them. */
 static bool can_preempt(const struct gicv2 *g, u32 cpu, struct gic_best b)
 {
-    return b.intid != GIC_SPURIOUS && group_prio(g, cpu, b.prio, is_group1(g, cpu, b.intid)) < running(g, cpu);
+    if (b.intid == GIC_SPURIOUS)
+        return false;
+    u32 mask = group_mask(g, cpu, is_group1(g, cpu, b.intid)), run = running(g, cpu);
+    return run == GIC_IDLE || (b.prio & mask) < (run & mask);
 }
 
 u32 gicv2_cpuif_output(const struct gicv2 *g, u32 cpu)
@@ -76,7 +85,7 @@ u32 gicv2_cpuif_output(const struct gicv2 *g, u32 cpu)
     return g->s.cpu_ctlr[cpu] & CTLR_FIQEN && !is_group1(g, cpu, b.intid) ? VCPU_FIQ : VCPU_IRQ;
 }
 
-/* What a read of HPPIR or IAR sees of the best interrupt; alias: AHPPIR, AIAR (4.4.4, 4.4.6, 4.4.11). */
+/* What a read of HPPIR or IAR sees of the best interrupt; alias: AHPPIR, AIAR (4.4.4, 4.4.7, 4.4.9, 4.4.11). */
 static u32 visible_id(const struct gicv2 *g, u32 cpu, u32 intid, bool alias)
 {
     if (intid == GIC_SPURIOUS)
@@ -87,7 +96,7 @@ static u32 visible_id(const struct gicv2 *g, u32 cpu, u32 intid, bool alias)
     return group1 && !(g->s.cpu_ctlr[cpu] & CTLR_ACKCTL) ? GROUP1_ID : intid;
 }
 
-/* HPPIR names the source of an SGI as IAR would (4.4.6). */
+/* HPPIR names the source of an SGI as IAR would (4.4.7). */
 static u32 highest_pending(const struct gicv2 *g, u32 cpu, bool alias)
 {
     u32 id = visible_id(g, cpu, best_pending(g, cpu).intid, alias);
@@ -118,7 +127,7 @@ static u32 acknowledge(struct gicv2 *g, u32 cpu, bool alias)
     u32 line = gic_line(cpu, id);
     bool group1 = is_group1(g, cpu, id);
     u32 *apr = group1 ? g->s.nsapr : g->s.apr;
-    gic_bit_set(&apr[cpu * GICV2_APRS], group_prio(g, cpu, b.prio, group1) / 2, true);
+    gic_bit_set(&apr[cpu * GICV2_APRS], (b.prio & group_mask(g, cpu, group1)) / 2, true);
     gic_bit_set(g->s.lines.active, line, true);
     if (id < 16)
         id |= ack_sgi(g, cpu, id);
@@ -140,7 +149,7 @@ static void drop_priority(u32 *apr)
     }
 }
 
-/* 4.4.5, 4.4.12. Nothing happens for ids that cannot be active, and when nothing is. */
+/* 4.4.5, 4.4.10. Nothing happens for ids that cannot be active, and when nothing is. */
 static void end_of_interrupt(struct gicv2 *g, u32 cpu, u32 val, bool alias)
 {
     u32 id = val & 0x3ff;
@@ -185,7 +194,7 @@ u32 gicv2_cpuif_read(struct gicv2 *g, u32 cpu, u32 off)
     case C_IAR: return acknowledge(g, cpu, false);
     case C_RPR: return MIN(running(g, cpu), 0xffu);
     case C_HPPIR: return highest_pending(g, cpu, false);
-    case C_ABPR: return g->s.abpr[cpu];
+    case C_ABPR: return abpr(g, cpu);
     case C_AIAR: return acknowledge(g, cpu, true);
     case C_AHPPIR: return highest_pending(g, cpu, true);
     case C_IIDR: return IIDR;

@@ -37,7 +37,7 @@ struct irq_line gicv3_line(struct gicv3 *g, u32 cpu, u32 intid)
     return (struct irq_line){ gicv3_set_irq, g, gic_irq_n(cpu, intid) };
 }
 
-/* 12.9.22: an SPI goes to the one vCPU whose affinity matches, or nowhere. */
+/* GICD_IROUTER: an SPI goes to the one vCPU whose affinity matches, or nowhere. */
 void gicv3_route(struct gicv3 *g, u32 intid)
 {
     u64 r = g->s.irouter[intid];
@@ -52,7 +52,7 @@ static void route_all(struct gicv3 *g)
         gicv3_route(g, n);
 }
 
-/* Tables 12-2 and 12-24, CoreSight layout: PIDR4..7, PIDR0..3 (PIDR2: architecture 3), CIDR0..3. */
+/* CoreSight layout: PIDR4..7, PIDR0..3 (PIDR2: architecture 3), CIDR0..3. */
 u32 gicv3_id(u32 off, u32 part)
 {
     static const u8 ids[] = { 0x44, 0, 0, 0, 0, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1 };

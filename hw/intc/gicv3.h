@@ -32,7 +32,7 @@ struct gicv3_state {
     u32 grpen[GIC_MAX_CPUS];       /* bit 0 ICC_IGRPEN0, bit 1 ICC_IGRPEN1 */
     u32 apr[GIC_MAX_CPUS * 2];     /* ICC_AP0R0, ICC_AP1R0 */
     u8  pmr[GIC_MAX_CPUS];
-    u8  bpr[GIC_MAX_CPUS * 2];     /* ICC_BPR0, ICC_BPR1 */
+    u8  bpr[GIC_MAX_CPUS * 2];     /* ICC_BPR0, ICC_BPR1; less than the lowest acts as the lowest */
     u8  pad[4];
 };
 

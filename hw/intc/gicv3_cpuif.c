@@ -1,5 +1,5 @@
 /*
- * gicv3_cpuif.c - GICv3 CPU interface as system registers (IHI 0069, 12.2 and chapter 4); not modelled: see gicv3.h.
+ * gicv3_cpuif.c - GICv3 CPU interface as system registers (IHI 0069, chapters 4 and 12); not modelled: see gicv3.h.
  *
  * Without EL3 and with one security state, Group 1 is Non-secure Group 1: its binary point counts from 1.
  */
@@ -20,11 +20,16 @@ static u32 group_of(const struct gicv3 *g, u32 cpu, u32 intid)
 
 /* ---- priorities ---- */
 
-/* 4.8.6 */
-static u32 group_prio(const struct gicv3 *g, u32 cpu, u32 prio, u32 group)
+static u32 bpr(const struct gicv3 *g, u32 cpu, u32 group)
+{
+    return MAX(g->s.bpr[cpu * 2 + group], group ? (u32)BPR1_MIN : (u32)BPR0_MIN);
+}
+
+/* "Priority grouping". */
+static u32 group_mask(const struct gicv3 *g, u32 cpu, u32 group)
 {
     bool own = group && !(g->s.ctlr[cpu] & CTLR_CBPR);
-    return prio & gic_group_mask(own ? g->s.bpr[cpu * 2 + 1] - 1u : g->s.bpr[cpu * 2]);
+    return gic_group_mask(own ? bpr(g, cpu, 1) - 1 : bpr(g, cpu, 0));
 }
 
 static u32 lowest(u32 apr)
@@ -54,11 +59,13 @@ static struct gic_best best_pending(const struct gicv3 *g, u32 cpu)
     return best;
 }
 
-/* 4.8.4 and 4.8.5: priority mask, then preemption. */
+/* Priority mask, then preemption: group priorities are compared, both as the new interrupt's group cuts them. */
 static bool can_signal(const struct gicv3 *g, u32 cpu, struct gic_best b)
 {
-    return b.intid != GIC_SPURIOUS && b.prio < g->s.pmr[cpu]
-           && group_prio(g, cpu, b.prio, group_of(g, cpu, b.intid)) < running(g, cpu);
+    if (b.intid == GIC_SPURIOUS || b.prio >= g->s.pmr[cpu])
+        return false;
+    u32 mask = group_mask(g, cpu, group_of(g, cpu, b.intid)), run = running(g, cpu);
+    return run == GIC_IDLE || (b.prio & mask) < (run & mask);
 }
 
 u32 gicv3_cpuif_output(const struct gicv3 *g, u32 cpu)
@@ -67,7 +74,7 @@ u32 gicv3_cpuif_output(const struct gicv3 *g, u32 cpu)
     return !can_signal(g, cpu, b) ? 0 : group_of(g, cpu, b.intid) ? VCPU_IRQ : VCPU_FIQ;
 }
 
-/* 12.2.9: the priority mask and the running priority do not matter. */
+/* ICC_HPPIRn: the priority mask and the running priority do not matter. */
 static u32 highest_pending(const struct gicv3 *g, u32 cpu, u32 group)
 {
     struct gic_best b = best_pending(g, cpu);
@@ -82,25 +89,25 @@ static u32 acknowledge(struct gicv3 *g, u32 cpu, u32 group)
     if (!can_signal(g, cpu, b) || group_of(g, cpu, b.intid) != group)
         return GIC_SPURIOUS;
     u32 line = gic_line(cpu, b.intid);
-    g->s.apr[cpu * 2 + group] |= 1u << (group_prio(g, cpu, b.prio, group) >> (8 - PRIO_BITS));
+    g->s.apr[cpu * 2 + group] |= 1u << ((b.prio & group_mask(g, cpu, group)) >> (8 - PRIO_BITS));
     gic_bit_set(g->s.lines.active, line, true);
     gic_bit_set(g->s.lines.pending, line, false);
     gicv3_update(g);
     return b.intid;
 }
 
-/* 12.2.6. Ignored when the other group, or none, has the highest active priority. */
+/* ICC_EOIRn. Ignored when the other group, or none, has the highest active priority. */
 static void end_of_interrupt(struct gicv3 *g, u32 cpu, u32 intid, u32 group)
 {
     u32 *apr = &g->s.apr[cpu * 2];
     if (intid >= g->num_irq || !apr[group] || lowest(apr[!group]) < lowest(apr[group]))
         return;
     apr[group] &= apr[group] - 1;
-    if (!(g->s.ctlr[cpu] & CTLR_EOIMODE) && group_of(g, cpu, intid) == group)
+    if (!(g->s.ctlr[cpu] & CTLR_EOIMODE))
         gic_bit_set(g->s.lines.active, gic_line(cpu, intid), false);
 }
 
-/* 12.2.8 */
+/* ICC_DIR */
 static void deactivate(struct gicv3 *g, u32 cpu, u32 intid)
 {
     if (intid >= g->num_irq)
@@ -111,7 +118,7 @@ static void deactivate(struct gicv3 *g, u32 cpu, u32 intid)
         guest_error(&g->dev, "ICC_DIR of %u with EOImode 0", intid);
 }
 
-/* ---- software-generated interrupts (12.2.20) ---- */
+/* ---- software-generated interrupts (ICC_SGIxR) ---- */
 
 static bool sgi_reaches(const struct gicv3 *g, u32 cpu, u32 from, u64 val)
 {
@@ -123,7 +130,7 @@ static bool sgi_reaches(const struct gicv3 *g, u32 cpu, u32 from, u64 val)
 }
 
 /* An SGI of the other group is dropped. The alias register asks for Secure Group 1, which with one security state
- * means Group 0 (table 12-14). */
+ * means Group 0. */
 static void send_sgi(struct gicv3 *g, u32 from, u64 val, u32 group)
 {
     u32 intid = (u32)(val >> 24 & 15);
@@ -134,10 +141,10 @@ static void send_sgi(struct gicv3 *g, u32 from, u64 val, u32 group)
 
 /* ---- register map ---- */
 
-/* 12.2.5: with a common binary point, BPR1 shows BPR0 + 1. */
+/* ICC_BPR1: with a common binary point, BPR1 shows BPR0 + 1. */
 static u32 bpr1_read(const struct gicv3 *g, u32 cpu)
 {
-    return g->s.ctlr[cpu] & CTLR_CBPR ? MIN(g->s.bpr[cpu * 2] + 1u, 7u) : g->s.bpr[cpu * 2 + 1];
+    return g->s.ctlr[cpu] & CTLR_CBPR ? MIN(bpr(g, cpu, 0) + 1, 7u) : bpr(g, cpu, 1);
 }
 
 static u64 port_read(void *opaque, u32 id)
@@ -152,7 +159,7 @@ static u64 port_read(void *opaque, u32 id)
     case SYSREG_ICC_IAR1: return acknowledge(g, cpu, 1);
     case SYSREG_ICC_HPPIR0: return highest_pending(g, cpu, 0);
     case SYSREG_ICC_HPPIR1: return highest_pending(g, cpu, 1);
-    case SYSREG_ICC_BPR0: return s->bpr[cpu * 2];
+    case SYSREG_ICC_BPR0: return bpr(g, cpu, 0);
     case SYSREG_ICC_BPR1: return bpr1_read(g, cpu);
     case SYSREG_ICC_AP0R0: return s->apr[cpu * 2];
     case SYSREG_ICC_AP1R0: return s->apr[cpu * 2 + 1];
@@ -223,7 +230,7 @@ bool gicv3_cpuif_valid(const struct gicv3_state *s, struct err *e)
         if (s->ctlr[i] & ~(u32)CTLR_ALL || s->grpen[i] & ~3u || s->pmr[i] & ~PMR_MASK)
             return err_set(e, "CPU interface %u out of range: control %#x, group enables %#x, mask %#x", i, s->ctlr[i],
                            s->grpen[i], s->pmr[i]);
-        if (s->bpr[i * 2] < BPR0_MIN || s->bpr[i * 2] > 7 || s->bpr[i * 2 + 1] < BPR1_MIN || s->bpr[i * 2 + 1] > 7)
+        if (s->bpr[i * 2] > 7 || s->bpr[i * 2 + 1] > 7)
             return err_set(e, "CPU interface %u: binary points %u and %u out of range", i, s->bpr[i * 2],
                            s->bpr[i * 2 + 1]);
     }

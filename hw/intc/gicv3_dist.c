@@ -1,5 +1,5 @@
 /*
- * gicv3_dist.c - GICv3 distributor (IHI 0069, 12.8 and 12.9); not modelled: see gicv3.h.
+ * gicv3_dist.c - GICv3 distributor (IHI 0069, chapter 12: GICD_ registers); not modelled: see gicv3.h.
  *
  * Affinity routing is on, so the registers of interrupts 0..31 are RAZ/WI here: they are the redistributors'.
  */
@@ -10,7 +10,7 @@ enum { D_CTLR = 0x000, D_TYPER = 0x004, D_IIDR = 0x008, D_SETSPI = 0x040, D_CLRS
        D_ID = 0xffd0 };
 enum { CTLR_ARE = 1 << 4, CTLR_DS = 1 << 6 };
 
-/* 12.9.38: lines, one security state, 16 bits of id, Aff3 valid, no 1-of-N. CPUNumber is 0 under ARE. */
+/* GICD_TYPER: lines, one security state, 16 bits of id, Aff3 valid, no 1-of-N. CPUNumber is 0 under ARE. */
 static u32 typer(const struct gicv3 *g)
 {
     return (g->num_irq / 32 - 1) | (u32)g->mbi << 16 | 0xfu << 19 | 1u << 24 | 1u << 25;
@@ -21,7 +21,7 @@ static bool has_spi(const struct gicv3 *g, u32 intid)
     return intid >= GIC_SPI_FIRST && intid < g->num_irq;
 }
 
-/* ---- message-based SPIs (12.9.35) ---- */
+/* ---- message-based SPIs (GICD_SETSPI_NSR, GICD_CLRSPI_NSR) ---- */
 
 /* A level-sensitive SPI stays pending until CLRSPI, like a wire. */
 static void spi_message(struct gicv3 *g, u32 intid, bool set)
@@ -33,7 +33,7 @@ static void spi_message(struct gicv3 *g, u32 intid, bool set)
     gic_bit_set(gic_bit(l->edge, line) ? l->pending : l->level, line, set);
 }
 
-/* ---- routing (12.9.22) ---- */
+/* ---- routing (GICD_IROUTER) ---- */
 
 static u32 router_read(const struct gicv3 *g, u32 off)
 {
@@ -51,7 +51,7 @@ static void router_write(struct gicv3 *g, u32 off, u32 val, u32 lanes)
     gicv3_route(g, n);
 }
 
-/* ---- register map (table 12-25) ---- */
+/* ---- register map ---- */
 
 u32 gicv3_dist_read(struct gicv3 *g, u32 off)
 {

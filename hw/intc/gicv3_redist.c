@@ -1,6 +1,6 @@
 /*
- * gicv3_redist.c - GICv3 redistributor of one vCPU: RD_base and SGI_base (IHI 0069, 12.10 and 12.11); not
- * modelled: see gicv3.h.
+ * gicv3_redist.c - GICv3 redistributor of one vCPU: RD_base and SGI_base (IHI 0069, chapter 12: GICR_
+ * registers); not modelled: see gicv3.h.
  */
 #include "hw/intc/gicv3.h"
 
@@ -9,13 +9,13 @@ enum { R_IIDR = 0x04, R_TYPER = 0x08, R_TYPER_HI = 0x0c, R_WAKER = 0x14, R_ID = 
        R_CFG_END = R_SGI + 0xc08 };
 enum { TYPER_LAST = 1 << 4, WAKER_SLEEP = 2, WAKER_ASLEEP = 4 };
 
-/* 12.11.35: no LPIs, Processor_Number the index. */
+/* GICR_TYPER: no LPIs, Processor_Number the index. */
 static u32 typer(const struct gicv3 *g, u32 cpu)
 {
     return cpu << 8 | (cpu + 1 == g->cpu_count ? TYPER_LAST : 0);
 }
 
-/* 12.11.42: ChildrenAsleep follows ProcessorSleep at once. */
+/* GICR_WAKER: ChildrenAsleep follows ProcessorSleep at once. */
 static u32 waker(const struct gicv3 *g, u32 cpu)
 {
     return g->s.waker[cpu] | (g->s.waker[cpu] & WAKER_SLEEP ? WAKER_ASLEEP : 0);

@@ -71,14 +71,20 @@ static inline bool world_fault(struct world *w, u64 a, bool write, bool misalign
     return false;
 }
 
-/* First byte of [a, a + len) that faults; false: none. */
-static inline bool world_bad_byte(const struct world *w, u64 a, u64 len, bool write, u64 *bad)
+/* Bytes of an access wrap at 32 bits where its address does. */
+static inline u64 world_at(u64 a, u32 i, struct ir_mem m)
 {
-    for (u64 k = 0; k < len; k++)
+    return m.addr32 ? (u32)(a + i) : a + i;
+}
+
+/* First byte of [a, a + len) that faults; false: none. */
+static inline bool world_bad_byte(const struct world *w, u64 a, u64 len, struct ir_mem m, bool write, u64 *bad)
+{
+    for (u32 k = 0; k < len; k++)
         for (u32 i = 0; i < w->fault_count; i++) {
             const struct world_fault *f = &w->faults[i];
-            if (a + k - f->addr < f->len && (write ? f->write : f->read)) {
-                *bad = a + k;
+            if (world_at(a, k, m) - f->addr < f->len && (write ? f->write : f->read)) {
+                *bad = world_at(a, k, m);
                 return true;
             }
         }
@@ -90,7 +96,7 @@ static inline bool world_check(struct world *w, u64 a, u64 len, struct ir_mem m,
     u64 bad;
     if (a & bits_mask(m.align))
         return world_fault(w, a, write, true);
-    return world_bad_byte(w, a, len, write, &bad) ? world_fault(w, bad, write, false) : true;
+    return world_bad_byte(w, a, len, m, write, &bad) ? world_fault(w, bad, write, false) : true;
 }
 
 static inline void swap_units(u8 *p, u32 size, u32 unit)
@@ -104,20 +110,20 @@ static inline void swap_units(u8 *p, u32 size, u32 unit)
         }
 }
 
-static inline void world_get(struct world *w, u64 a, u32 size, u32 unit, union ir_val *v)
+static inline void world_get(struct world *w, u64 a, u32 size, struct ir_mem m, union ir_val *v)
 {
     *v = (union ir_val){ .q = { 0, 0 } };
     for (u32 i = 0; i < size; i++)
-        v->b[i] = *world_byte(w, a + i);
-    swap_units(v->b, size, unit);
+        v->b[i] = *world_byte(w, world_at(a, i, m));
+    swap_units(v->b, size, m.bswap);
 }
 
-static inline void world_put(struct world *w, u64 a, u32 size, u32 unit, const union ir_val *v)
+static inline void world_put(struct world *w, u64 a, u32 size, struct ir_mem m, const union ir_val *v)
 {
     union ir_val t = *v;
-    swap_units(t.b, size, unit);
+    swap_units(t.b, size, m.bswap);
     for (u32 i = 0; i < size; i++)
-        *world_byte(w, a + i) = t.b[i];
+        *world_byte(w, world_at(a, i, m)) = t.b[i];
 }
 
 /* ---- state ---- */
@@ -150,7 +156,7 @@ static inline void exec_load(const struct ir_ins *in, struct world *w, union ir_
     u32 bits = 8u << m.size, wide = ir_bits((enum ir_type)in->type);
     if (!world_check(w, a, 1u << m.size, m, false))
         return;
-    world_get(w, a, 1u << m.size, m.bswap, out);
+    world_get(w, a, 1u << m.size, m, out);
     if (in->op == IR_ldex) {
         w->excl_addr = a;
         w->excl_size = 1u << m.size;
@@ -166,7 +172,7 @@ static inline void exec_store(const struct ir_ins *in, struct world *w)
     struct ir_mem m = ir_mem_unpack(in->aux);
     u64 a = exec_addr(in, w);
     if (world_check(w, a, 1u << m.size, m, true))
-        world_put(w, a, 1u << m.size, m.bswap, &w->v[in->arg[1]]);
+        world_put(w, a, 1u << m.size, m, &w->v[in->arg[1]]);
 }
 
 static inline u128 rmw_value(enum ir_rmw op, u128 old, u128 arg, u32 bits)
@@ -194,12 +200,12 @@ static inline void exec_atomic(const struct ir_ins *in, struct world *w, union i
     union ir_val old, to = { .q = { 0, 0 } };
     if (!world_check(w, a, 1u << m.size, m, true))
         return;
-    world_get(w, a, 1u << m.size, m.bswap, &old);
+    world_get(w, a, 1u << m.size, m, &old);
     if (in->op == IR_rmw)
         to.q[0] = rmw_value((enum ir_rmw)in->flag, old.q[0], w->v[in->arg[1]].q[0], 8u << m.size);
     else
         to = old.q[0] == w->v[in->arg[1]].q[0] ? w->v[in->arg[2]] : old;
-    world_put(w, a, 1u << m.size, m.bswap, &to);
+    world_put(w, a, 1u << m.size, m, &to);
     *out = old;
 }
 
@@ -229,9 +235,9 @@ static inline void exec_masked(const struct ir_ins *in, struct world *w, union i
             continue;
         memcpy(t.b, val.b + at, lane);
         if (write) {
-            world_put(w, a + at, lane, m.bswap, &t);
+            world_put(w, a + at, lane, m, &t);
         } else {
-            world_get(w, a + at, lane, m.bswap, &t);
+            world_get(w, a + at, lane, m, &t);
             memcpy(val.b + at, t.b, lane);
         }
     }
@@ -254,7 +260,7 @@ static inline void exec_gather(const struct ir_ins *in, struct world *w, union i
                 field_set(w, in->imm2 >> 16, &mask);
                 return;
             }
-            world_get(w, a, lane, m.bswap, &t);
+            world_get(w, a, lane, m, &t);
             memcpy(val.b + at, t.b, lane);
         }
         memset(mask.b + at, 0, lane);

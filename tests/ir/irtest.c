@@ -118,7 +118,7 @@ static u64 help_readable(struct vcpu *c, u64 addr, u64 len, u64 z)
 {
     (void)z;
     u64 bad;
-    return world_bad_byte(world_of(c), addr, len, false, &bad) ? bad - addr : len;
+    return world_bad_byte(world_of(c), addr, len, (struct ir_mem){ 0 }, false, &bad) ? bad - addr : len;
 }
 
 /* CALL ptr16:32 in protected mode, no gate: selector, offset, return offset. #GP for the null selector. */
@@ -127,12 +127,13 @@ static u64 help_far_call(struct vcpu *c, u64 sel, u64 off, u64 ret)
     struct world *w = world_of(c);
     u8 *sp = state_at(w, "esp"), *cs = state_at(w, "cs");
     union ir_val v = { .d = { ret, 0 } };
+    struct ir_mem m = { .addr32 = 1 };
     if (!(sel & 0xfffc))
         return raise_in(w, 13);
     u32 at = load_le32(sp) - 8;
-    world_put(w, at, 4, 0, &v);
+    world_put(w, at, 4, m, &v);
     v.d[0] = load_le16(cs);
-    world_put(w, at + 4, 4, 0, &v);
+    world_put(w, at + 4, 4, m, &v);
     store_le32(sp, at);
     store_le16(cs, (u16)sel);
     return off;
