@@ -9,8 +9,12 @@
  * Rules that the verifier enforces (ir/verify.c):
  *  - `insn imm=offset aux=length` opens every guest instruction; the block ends in an exit.
  *  - within one guest instruction: reads and compute, memory, then sets. Exceptions to the
- *    order put `probe` for all their accesses before the first side effect.
- *  - values made between a `skip` and its label are not used after the label.
+ *    order put `probe` for all their accesses before the first side effect. Side effects are sets,
+ *    stores, helpers that write state or memory, and FP rows (sticky flags); what must come before
+ *    them are memory operations and helpers with IR_H_FAULT, IR_H_MEM or IR_H_SYNC. A field that an
+ *    instruction has set is not read back in it, unless a label or a helper stands between.
+ *  - values made between a `skip` and its label are not used after the label; a skip has a label of
+ *    its own, in the same guest instruction. Behind an exit comes a label or the end.
  *  - types: every argument has the type that the row demands.
  *
  * Ownership: a block's arrays belong to the struct and are reused between translations;

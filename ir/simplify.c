@@ -192,13 +192,14 @@ static void visit_pure(struct walk *w, u32 i)
     merge(w, i);
 }
 
-/* A skip never taken goes with its label, unless the region sets fields: the label then still parts those sets
- * from gets behind it, which the verifier demands. */
+/* A skip never taken goes with its label, unless the region sets fields (the label still parts those sets from gets
+ * behind it, which the verifier demands) or ends in an exit. */
 static void visit_label(struct walk *w, u32 i)
 {
     u32 s = w->skip_at[w->b->ins[i].imm];
+    bool exits = ir_rows[w->b->ins[i - 1].op].effects & IR_EXIT;
     u64 c;
-    if (int_const(w->b, w->b->ins[s].arg[0], &c) && c == 0 && w->last_set < s)
+    if (int_const(w->b, w->b->ins[s].arg[0], &c) && c == 0 && w->last_set < s && !exits)
         w->ed->dead[s] = w->ed->dead[i] = true;
     else
         memset(w->hidden + s, 1, i - s);

@@ -91,7 +91,12 @@ bool machine_add_cpu(struct machine *m, const struct guest *g, const struct engi
         return err_set(e, "out of memory for a vCPU");
     }
     *v = (struct vcpu){ .m = m, .guest = g, .engine = en, .state = state, .wiring = wiring, .index = m->cpu_count };
-    if (!mmu_init(&v->mmu, &m->map, &m->log, walk, v, e) || !en->attach(v, e)) {
+    if (!mmu_init(&v->mmu, &m->map, &m->log, walk, v, e)) {
+        free(v);
+        return false;
+    }
+    if (!en->attach(v, e)) {
+        mmu_free(&v->mmu);
         free(v);
         return false;
     }

@@ -153,6 +153,9 @@ static enum mmu_result stex(struct vcpu *v, const struct ir_ins *in, struct ir_m
     u32 size = 1u << m.size, status = 1;
     u128 old, seen = load_int(v->s.excl_val, MIN(size, 16u));
     enum mmu_result r = MMU_OK;
+    /* alignment is checked whether or not the store takes place */
+    if (m.align && a & ((1u << m.align) - 1))
+        return mmu_write(&v->mmu, a, size, mode, m.align, in->aux, b);
     if (v->s.excl_size == size && v->s.excl_addr == a) {
         r = read_for_write(v, in, m, a, mode, &old);
         if (r == MMU_FAULTED)

@@ -133,6 +133,7 @@ bool a64_cpu_new(struct machine *m, const struct a64_model *model, const struct 
     mine->model = model;
     if (!machine_add_cpu(m, &a64_guest, en, s, mine, a64_walk, e))
         goto fail;
+    m->cpus[m->cpu_count - 1]->model = model->name;
     a64_reset(m->cpus[m->cpu_count - 1]);
     return true;
 fail:

@@ -5,8 +5,10 @@
 #include "hw/block/cfi01.h"
 #include "hw/char/pl011.h"
 #include "hw/intc/gicv2.h"
+#include "hw/intc/gicv3.h"
 #include "hw/misc/fw_cfg.h"
 #include "hw/misc/pl061.h"
+#include "hw/misc/power_key.h"
 #include "hw/timer/arm_gtimer.h"
 #include "hw/timer/pl031.h"
 #include "hw/virtio/virtio_blk.h"
@@ -22,7 +24,6 @@
 #define PPI_BASE 16u
 #define NUM_IRQ 288u
 #define POWER_KEY_LINE 3u
-#define POWER_KEY_NS 100000000u /* how long virt_power_key holds it down */
 
 struct slot {
     struct virtio_mmio mmio;
@@ -39,7 +40,10 @@ struct virt {
     struct arm_boot    boot;
     bool               direct;     /* the kernel is entered without firmware */
     struct memobj     *ram, *flash_mem[2];
-    struct gicv2       gicv2;
+    union {
+        struct gicv2   gicv2;
+        struct gicv3   gicv3;
+    } gic;                         /* by c.gic_version */
     struct arm_gtimer  timer;
     struct pl011       uart;
     struct pl031       rtc;
@@ -47,12 +51,12 @@ struct virt {
     struct fw_cfg      fw_cfg;
     struct cfi01       flash[2];
     struct slot        slots[VIRT_VIRTIO_COUNT];
-    struct event       key_up;
+    struct power_key   key;
 };
 
 static struct irq_line irq(struct virt *b, u32 intid)
 {
-    return gicv2_line(&b->gicv2, 0, intid);
+    return b->c.gic_version == 3 ? gicv3_line(&b->gic.gicv3, 0, intid) : gicv2_line(&b->gic.gicv2, 0, intid);
 }
 static struct irq_line spi(struct virt *b, u32 n)
 {
@@ -70,11 +74,18 @@ static void map_dev(struct machine *m, struct dev *d, gpa at, u64 size)
 
 /* ---- devices ---- */
 
-static void add_gic(struct virt *b, struct machine *m)
+static void add_gicv2(struct gicv2 *g, struct machine *m)
 {
-    gicv2_init(&b->gicv2, m, "gic", NUM_IRQ);
-    physmap_map_mmio(&m->map, VIRT_GICD, 0x10000, &gicv2_dist_mmio, &b->gicv2.dev, "gic.dist");
-    physmap_map_mmio(&m->map, VIRT_GICC, 0x10000, &gicv2_cpu_mmio, &b->gicv2.dev, "gic.cpu");
+    gicv2_init(g, m, "gic", NUM_IRQ);
+    physmap_map_mmio(&m->map, VIRT_GICD, 0x10000, &gicv2_dist_mmio, &g->dev, "gic.dist");
+    physmap_map_mmio(&m->map, VIRT_GICC, 0x10000, &gicv2_cpu_mmio, &g->dev, "gic.cpu");
+}
+
+static void add_gicv3(struct gicv3 *g, struct machine *m)
+{
+    gicv3_init(g, m, "gic", NUM_IRQ);
+    physmap_map_mmio(&m->map, VIRT_GICD, 0x10000, &gicv3_dist_mmio, &g->dev, "gic.dist");
+    physmap_map_mmio(&m->map, VIRT_GICR, 0x20000 * m->cpu_count, &gicv3_redist_mmio, &g->dev, "gic.redist");
 }
 
 static void add_platform(struct virt *b, struct machine *m)
@@ -88,6 +99,8 @@ static void add_platform(struct virt *b, struct machine *m)
     pl061_init(&b->gpio, m, "gpio");
     b->gpio.irq = spi(b, VIRT_SPI_GPIO);
     map_dev(m, &b->gpio.dev, VIRT_GPIO, 0x1000);
+    power_key_init(&b->key, m, "power_key");
+    b->key.out = (struct irq_line){ pl061_set_input, &b->gpio, POWER_KEY_LINE };
     arm_gtimer_init(&b->timer, m, "timer0", m->cpus[0]);
     b->timer.irq[GTIMER_PHYS] = ppi(b, VIRT_PPI_TIMER_PHYS);
     b->timer.irq[GTIMER_VIRT] = ppi(b, VIRT_PPI_TIMER_VIRT);
@@ -172,18 +185,9 @@ static bool add_fw_cfg(struct virt *b, struct machine *m, struct err *e)
            && fw_cfg_add_u32(f, FW_CFG_CMDLINE_SIZE, len, e) && fw_cfg_add_bytes(f, FW_CFG_CMDLINE_DATA, append, len, e);
 }
 
-/* ---- power key ---- */
-
-static void release_key(void *opaque)
-{
-    pl061_set_input(&((struct virt *)opaque)->gpio, POWER_KEY_LINE, false);
-}
-
 void virt_power_key(struct machine *m)
 {
-    struct virt *b = m->board;
-    pl061_set_input(&b->gpio, POWER_KEY_LINE, true);
-    event_set(&b->key_up, machine_now(m) + POWER_KEY_NS);
+    power_key_press(&((struct virt *)m->board)->key);
 }
 
 /* ---- boot ---- */
@@ -250,9 +254,11 @@ bool virt_build(struct machine *m, const struct virt_config *c, struct err *e)
     physmap_map_obj(&m->map, REGION_RAM, VIRT_RAM, c->ram_size, b->ram, 0, NULL, NULL, "ram");
     if (!c->add_cpu(m, c->cpu_opaque, e))
         return false;
-    add_gic(b, m);
+    if (c->gic_version == 3)
+        add_gicv3(&b->gic.gicv3, m);
+    else
+        add_gicv2(&b->gic.gicv2, m);
     add_platform(b, m);
-    event_init(&b->key_up, m, "power key", release_key, b);
     add_virtio(b, m);
     if (!add_flash(b, m, e) || !load_firmware(b, e) || !load_guest(b, m, e) || !add_fw_cfg(b, m, e))
         return false;

@@ -3,10 +3,12 @@
  *
  * One security state, both interrupt groups. Group 0 goes to IRQ, or to FIQ with GICC_CTLR.FIQEn; Group 1 to IRQ.
  * 8 priority bits, 7 of them for preemption (BPR 0..7). SGIs are always enabled; PPI triggers are programmable.
+ * GICD_TYPER: ITLinesNumber num_irq / 32 - 1, CPUNumber, SecurityExtn 0, LSPI 0.
  *
  * The board embeds the struct, calls gicv2_init after the vCPUs exist, and maps either the whole window with
  * dev_mmio (distributor at 0, CPU interface at GICV2_CPU_AT) or each frame with its own mmio_ops (opaque: &dev).
- * Inputs: irq lines made by gicv2_line. Input levels are the GIC's own state and outlive its reset.
+ * With more than one vCPU, registers are banked by machine.cur. Inputs: irq lines made by gicv2_line; their levels
+ * are the GIC's own state and outlive its reset.
  *
  * Not modelled: Security Extensions (TYPER.SecurityExtn 0), virtualisation (GICH, GICV), the bypass signals,
  * LSPIs, the GICv2m frame, one active state per source CPU of an SGI (the bit is shared, as in most designs).

@@ -9,6 +9,7 @@
  * The board embeds the struct, calls gicv3_init after the vCPUs exist (it offers the ICC_ registers to them), and
  * maps gicv3_dist_mmio (64 KiB) and gicv3_redist_mmio (128 KiB for each vCPU), opaque &dev; or the whole window
  * with dev_mmio. The affinity of vCPU i is i; a board with clusters changes `affinity` (Aff3 in bits 31:24).
+ * Inputs: irq lines made by gicv3_line; their levels are the GIC's own state and outlive its reset.
  * The frontend maps encodings to the ports; ids without a port (ICC_APxR1..3) are undefined.
  *
  * Not modelled: LPIs and ITS (TYPER.LPIS 0; PROPBASER and PENDBASER RAZ/WI), the second security state (IGRPMODR,

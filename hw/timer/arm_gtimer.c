@@ -30,7 +30,8 @@ static void update(struct arm_gtimer *t, u32 i)
 {
     bool met = condition(t, i);
     irq_set(&t->irq[i], met && !(t->s.ctl[i] & CTL_IMASK));
-    deadline_arm(&t->event[i], t->s.ctl[i] & CTL_ENABLE && !met ? deadline_of(t->s.cval[i]) : TIME_NEVER);
+    bool due = !met && (t->s.ctl[i] & (CTL_ENABLE | CTL_IMASK)) == CTL_ENABLE; /* masked: the line stays low */
+    deadline_arm(&t->event[i], due ? deadline_of(t->s.cval[i]) : TIME_NEVER);
 }
 
 static void phys_due(void *opaque)
