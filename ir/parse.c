@@ -274,7 +274,7 @@ static bool parse_const(struct parser *p)
 static bool parse_mem_word(struct parser *p, const struct item *it, struct ir_mem *m)
 {
     u64 v = 1;
-    u32 n;
+    u32 n = 0;
     if (is(it->key, "order")) {
         if (!find_word(p, it->value, ir_order_names, COUNT(ir_order_names), "unknown memory order", &n))
             return false;
@@ -309,7 +309,7 @@ static bool parse_mem_word(struct parser *p, const struct item *it, struct ir_me
 static bool parse_memory_op(struct parser *p)
 {
     struct ir_mem m = { 0 };
-    u32 n;
+    u32 n = 0;
     if (p->in.op == IR_rmw) {
         if (!find_word(p, take_word(p), ir_rmw_names, IR_RMW_COUNT, "unknown operation of rmw:", &n))
             return false;
@@ -383,7 +383,7 @@ static bool parse_insn(struct parser *p)
 
 static bool parse_rest(struct parser *p)
 {
-    u32 n;
+    u32 n = 0;
     switch (p->in.op) {
     case IR_insn: return parse_insn(p);
     case IR_label: return parse_label(p);

@@ -165,7 +165,7 @@ bool physmap_read(struct physmap *m, gpa a, void *buf, u64 len)
     if (!covered(m, a, len, MAY_RAM | MAY_ROM))
         return false;
     u8 *out = buf;
-    for (u64 n; len; a += n, out += n, len -= n) {
+    for (u64 n = 0; len; a += n, out += n, len -= n) {
         const struct region *r = piece(m, a, len, &n);
         memcpy(out, region_host(r, a), n);
     }
@@ -177,7 +177,7 @@ static bool write_range(struct physmap *m, gpa a, const void *buf, u64 len, u32 
     if (!covered(m, a, len, may))
         return false;
     const u8 *in = buf;
-    for (u64 n; len; a += n, in += n, len -= n) {
+    for (u64 n = 0; len; a += n, in += n, len -= n) {
         const struct region *r = piece(m, a, len, &n);
         memobj_touch(m, r->obj, region_obj_off(r, a), n);
         memcpy(region_host(r, a), in, n);

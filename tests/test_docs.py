@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""test_docs.py - docs/architecture.md names every room, and no room that is not there."""
+"""test_docs.py - docs/architecture.md names every room, and no room that is not there; docs/devices.md is fresh."""
 import pathlib
 import re
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -18,7 +19,8 @@ def main():
     ghosts = sorted(set(first_words) - rooms)
     for room in ghosts:
         print(f'docs/architecture.md names {room}/, which is not there')
-    return 1 if missing or ghosts else 0
+    stale = subprocess.run([sys.executable, ROOT / 'tools/devdoc.py', '--check']).returncode
+    return 1 if missing or ghosts or stale else 0
 
 
 sys.exit(main())
