@@ -43,7 +43,7 @@ static bool check_model(const char *cpu, struct err *e)
     return err_set(e, "-cpu: unknown model '%s' (known: %s)", cpu, known);
 }
 
-static int run_with(struct options *o, int argc, char **argv)
+static int parse_and_run(struct options *o, int argc, char **argv)
 {
     struct err e;
     if (!options_parse(o, argc, argv, &e))
@@ -64,6 +64,13 @@ static int run_with(struct options *o, int argc, char **argv)
         return 0;
     }
     return check_model(o->cpu, &e) ? app_run(o) : fail(&e);
+}
+
+static int run_with(struct options *o, int argc, char **argv)
+{
+    int status = parse_and_run(o, argc, argv);
+    options_free(o);
+    return status;
 }
 
 /* mynah snapshot VERB FILE [--at N] [-- OPTIONS] */

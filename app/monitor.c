@@ -1,6 +1,5 @@
 /* monitor.c - the human monitor's commands; see monitor.h. Blocks and history come later. */
 #include "app/monitor.h"
-#include "snapshot/snapshot.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +45,7 @@ static void savevm(struct monitor *mon, const char *file)
     struct err e;
     if (!*file)
         say(mon, "savevm: a file name is missing\n");
-    else if (!snapshot_save(mon->m, file, &e))
+    else if (!disks_save(mon->disks, mon->m, file, &e))
         say(mon, "%s\n", e.msg);
 }
 

@@ -4,8 +4,8 @@
  * Known commands: help, info registers|status|blocks, system_reset, system_powerdown, savevm FILE, quit.
  */
 #pragma once
+#include "app/disks.h"
 #include "host/terminal.h"
-#include "vm/vm.h"
 
 struct monitor {
     struct machine  *m;
@@ -14,6 +14,7 @@ struct monitor {
     char             line[512];
     u32              len;
     bool             permanent; /* -monitor stdio: there is no serial port to go back to */
+    struct disks    *disks;     /* savevm writes them along */
     void           (*power_key)(struct machine *m);
 };
 

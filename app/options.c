@@ -11,11 +11,12 @@
 #define RAM_DEFAULT (128ull << 20)
 #define RAM_MIN (1ull << 20)
 #define RAM_MAX (255ull << 30)
+#define OPT_TEXT_MAX 4608u /* bytes of a value: a whole path and the options next to it */
 
 /* ---- small parsers ---- */
 
 /* Next "key=value" or "key" of a comma list; a doubled comma is a literal one. Returns false at the end. */
-struct kv { char text[512]; const char *key, *val; };
+struct kv { char text[OPT_TEXT_MAX + 1]; const char *key, *val; };
 static bool next_kv(const char **at, struct kv *kv)
 {
     size_t n = 0;
@@ -25,7 +26,7 @@ static bool next_kv(const char **at, struct kv *kv)
     while (*p && !(*p == ',' && p[1] != ',')) {
         if (*p == ',')
             p++;
-        if (n + 1 < sizeof kv->text)
+        if (n + 1 < sizeof kv->text) /* always: options_parse has refused what is longer */
             kv->text[n++] = *p;
         p++;
     }
@@ -60,11 +61,24 @@ static bool parse_bool(const char *opt, const char *key, const char *val, bool *
     return true;
 }
 
-static char *keep(const char *s)
+/* A text that lives as long as the options: next_kv's are overwritten. */
+struct opt_text { struct opt_text *next; char text[]; };
+static const char *keep(struct options *o, const char *text)
 {
-    char *p = strdup(s);
-    CHECK(p);
-    return p;
+    struct opt_text *t = malloc(sizeof *t + strlen(text) + 1);
+    CHECK(t);
+    t->next = o->texts;
+    o->texts = t;
+    return strcpy(t->text, text);
+}
+
+void options_free(struct options *o)
+{
+    for (struct opt_text *t = o->texts, *next; t; t = next) {
+        next = t->next;
+        free(t);
+    }
+    o->texts = NULL;
 }
 
 /* ---- the options ---- */
@@ -167,9 +181,9 @@ static bool drive_arg(struct options *o, const char *arg, struct err *e)
         if (!kv.val && strcmp(kv.key, "readonly") && strcmp(kv.key, "snapshot"))
             return err_set(e, "-drive: '%s' needs a value", kv.key);
         if (!strcmp(kv.key, "file"))
-            d.file = keep(kv.val);
+            d.file = keep(o, kv.val);
         else if (!strcmp(kv.key, "id"))
-            d.id = keep(kv.val);
+            d.id = keep(o, kv.val);
         else if (!strcmp(kv.key, "if")) {
             static const char *const names[] = { "none", "virtio", "pflash" };
             u32 i = 0;
@@ -193,6 +207,11 @@ static bool drive_arg(struct options *o, const char *arg, struct err *e)
     }
     if (!d.file)
         return err_set(e, "-drive: file= is missing");
+    if (d.iface == DRIVE_NONE && !d.id)
+        return err_set(e, "-drive file=%s: if=none needs an id= for a -device to name", d.file);
+    for (u32 i = 0; d.id && i < o->drive_count; i++)
+        if (o->drives[i].id && !strcmp(o->drives[i].id, d.id))
+            return err_set(e, "-drive: the id '%s' is used twice", d.id);
     o->drives[o->drive_count++] = d;
     return true;
 }
@@ -231,19 +250,22 @@ static bool device_arg(struct options *o, const char *arg, struct err *e)
         } else if (!kv.val) {
             return err_set(e, "-device: '%s' needs a value", kv.key);
         } else if (!strcmp(kv.key, "drive") && d.kind == DEVICE_BLK) {
-            d.drive = keep(kv.val);
+            d.drive = keep(o, kv.val);
         } else if (!strcmp(kv.key, "serial") && d.kind == DEVICE_BLK) {
-            d.serial = keep(kv.val);
+            d.serial = keep(o, kv.val);
         } else if (!strcmp(kv.key, "chardev") && d.kind == DEVICE_CONSOLE) {
-            d.chardev = keep(kv.val);
+            d.chardev = keep(o, kv.val);
         } else if (!strcmp(kv.key, "id")) {
-            d.id = keep(kv.val);
+            d.id = keep(o, kv.val);
         } else {
             return err_set(e, "-device: unknown option '%s'", kv.key);
         }
     }
     if (d.kind == DEVICE_BLK && !d.drive)
         return err_set(e, "-device virtio-blk-device: drive= is missing");
+    for (u32 i = 0; d.id && i < o->device_count; i++)
+        if (o->devices[i].id && !strcmp(o->devices[i].id, d.id))
+            return err_set(e, "-device: the id '%s' is used twice", d.id);
     o->devices[o->device_count++] = d;
     return true;
 }
@@ -335,18 +357,29 @@ static bool seed_arg(struct options *o, const char *arg, struct err *e)
     return parse_u64(arg, &o->seed) || err_set(e, "--seed: '%s' is not a number", arg);
 }
 
+static bool parse_date(const char *text, u64 *seconds)
+{
+    static const char *const forms[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d" };
+    for (u32 i = 0; i < COUNT(forms); i++) {
+        struct tm t = { 0 };
+        const char *end = strptime(text, forms[i], &t);
+        if (end && !*end) {
+            *seconds = (u64)timegm(&t);
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool rtc_arg(struct options *o, const char *arg, struct err *e)
 {
     struct kv kv;
     while (next_kv(&arg, &kv)) {
-        struct tm t = { 0 };
         if (!kv.val || strcmp(kv.key, "base"))
             return err_set(e, "-rtc: unknown option '%s' (known: base=utc or base=DATE)", kv.key);
         if (!strcmp(kv.val, "utc"))
             o->rtc_base = ~0ull;
-        else if (strptime(kv.val, "%Y-%m-%dT%H:%M:%S", &t) || strptime(kv.val, "%Y-%m-%d", &t))
-            o->rtc_base = (u64)timegm(&t);
-        else
+        else if (!parse_date(kv.val, &o->rtc_base))
             return err_set(e, "-rtc: '%s' is not utc, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS", kv.val);
     }
     return true;
@@ -461,6 +494,17 @@ static const struct option_row *find(const char *arg)
     return NULL;
 }
 
+/* The command line of the kernel may be empty and is as long as it is; every other value has bounds. */
+static bool check_value(const struct option_row *r, const char *name, const char *value, struct err *e)
+{
+    if (r->parse == append_arg)
+        return true;
+    if (!*value)
+        return err_set(e, "%s needs a value", name);
+    return strlen(value) <= OPT_TEXT_MAX
+           || err_set(e, "%s: the value is too long (%zu bytes, at most %u)", name, strlen(value), OPT_TEXT_MAX);
+}
+
 bool options_parse(struct options *o, int argc, char **argv, struct err *e)
 {
     for (int i = 0; i < argc; i++) {
@@ -469,6 +513,8 @@ bool options_parse(struct options *o, int argc, char **argv, struct err *e)
             return err_set(e, "unknown option '%s' (--help lists those known)", argv[i]);
         if (r->value && i + 1 == argc)
             return err_set(e, "%s needs a value", argv[i]);
+        if (r->value && !check_value(r, argv[i], argv[i + 1], e))
+            return false;
         if (!r->parse(o, r->value ? argv[++i] : NULL, e))
             return false;
         if (o->listed)

@@ -52,9 +52,11 @@ struct options {
     const char       *save;          /* snapshot to write when stop_at is reached, or on the key */
     bool              stats;
     bool              help, version, listed; /* listed: a `?` listing was printed */
+    struct opt_text  *texts;         /* owned */
 };
 
 void options_init(struct options *o);
 /* argv[0] is the first option, not the program. On false, e names the option and the fault. */
 bool options_parse(struct options *o, int argc, char **argv, struct err *e) MUST_CHECK;
 void options_help(void);
+void options_free(struct options *o); /* parsed or not */

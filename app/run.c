@@ -4,18 +4,19 @@
  * Only this room prints to the user. Order of errors: options, files, machine, run.
  */
 #include "app/run.h"
+#include "app/disks.h"
 #include "app/monitor.h"
 #include "backend/interp/interp.h"
 #include "frontend/arm/cpu.h"
 #include "host/clock.h"
 #include "hw/boards/virt.h"
-#include "snapshot/snapshot.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ struct session {
     int                   file_fd;
     FILE                 *log;
     struct virt_config    virt;
+    struct disks          disks;        /* what snapshots say of them */
     struct hash_state     hash;
     u32                   next_hash;
     atomic_uint           command;      /* CMD_ bits from the terminal's thread */
@@ -46,7 +48,12 @@ static void on_signal(int n)
 
 void app_error(const struct err *e)
 {
-    fprintf(stderr, "mynah: %s\n", e->msg);
+    char text[sizeof e->msg];
+    u32 n = 0;
+    for (; n < sizeof text - 1 && e->msg[n]; n++) /* a file's name may hold anything; a sentence is one line */
+        text[n] = (u8)e->msg[n] < 32 || e->msg[n] == 127 ? '?' : e->msg[n];
+    text[n] = 0;
+    fprintf(stderr, "mynah: %s\n", text);
 }
 
 /* ---- terminal ---- */
@@ -81,7 +88,7 @@ static void save_on_key(struct session *s)
     const char *file = s->o->save ? s->o->save : "mynah.snap";
     struct err e;
     char text[512];
-    bool ok = snapshot_save(s->m, file, &e);
+    bool ok = disks_save(&s->disks, s->m, file, &e);
     snprintf(text, sizeof text, ok ? "\n[snapshot written to %s]\n" : "\n[%s]\n", ok ? file : e.msg);
     terminal_print(s->t, text);
 }
@@ -142,25 +149,62 @@ static bool open_terminal(struct session *s, struct err *e)
         return false;
     monitor_init(&s->mon, s->m, s->t);
     s->mon.power_key = virt_power_key;
+    s->mon.disks = &s->disks;
     s->mon.permanent = o->monitor_stdio && !serial;
     if (s->mon.permanent)
         monitor_toggle(&s->mon);
     return true;
 }
 
-static bool open_serial(struct session *s, struct err *e)
+static void connect_serial(struct session *s)
 {
     const struct options *o = s->o;
-    s->file_fd = -1;
     if (o->serial == SERIAL_FILE) {
-        s->file_fd = open(o->serial_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        if (s->file_fd < 0)
-            return err_set(e, "-serial file '%s': %s", o->serial_file, strerror(errno));
         s->file_chr = (struct chr){ .write = file_out, .host = s };
         s->virt.serial = &s->file_chr;
     } else if (s->t && (o->serial == SERIAL_STDIO || o->serial == SERIAL_MON_STDIO)) {
         s->virt.serial = terminal_chr(s->t);
     }
+}
+
+static int open_output(const char *opt, const char *file, struct err *e)
+{
+    int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        err_set(e, "%s '%s': %s", opt, file, strerror(errno));
+    return fd;
+}
+
+/* A snapshot is written at the end of a run that may take hours: a folder that will not have it is told now. */
+static bool check_save(const char *file, struct err *e)
+{
+    const char *slash = strrchr(file, '/');
+    struct stat st;
+    char *folder = slash ? strndup(file, (size_t)(slash - file) + 1) : strdup(".");
+    CHECK(folder);
+    bool ok = !access(folder, W_OK | X_OK) || err_set(e, "snapshot '%s': %s", file, strerror(errno));
+    free(folder);
+    return ok && ((stat(file, &st) || !S_ISDIR(st.st_mode)) || err_set(e, "snapshot '%s': is a directory", file));
+}
+
+/* What a run writes comes last, so that a run refused for another reason leaves nothing behind. */
+static bool open_outputs(struct session *s, struct err *e)
+{
+    const struct options *o = s->o;
+    int log = -1;
+    if (o->save && !check_save(o->save, e))
+        return false;
+    if (o->log_file && (log = open_output("-D", o->log_file, e)) < 0)
+        return false;
+    if (log >= 0 && !(s->log = fdopen(log, "w")))
+        return err_set(e, "-D '%s': %s", o->log_file, strerror(errno));
+    if (s->log)
+        s->m->log.out = s->log;
+    if (o->serial == SERIAL_FILE && (s->file_fd = open_output("-serial file", o->serial_file, e)) < 0)
+        return false;
+    /* What an earlier run left goes only now. A pipe or a terminal cannot be cut: EINVAL. */
+    if ((log >= 0 && ftruncate(log, 0) && errno != EINVAL) || (s->file_fd >= 0 && ftruncate(s->file_fd, 0) && errno != EINVAL))
+        return err_set(e, "the output file '%s': %s", s->file_fd >= 0 ? o->serial_file : o->log_file, strerror(errno));
     return true;
 }
 
@@ -179,6 +223,7 @@ static bool add_blk(struct session *s, const struct opt_drive *d, const char *se
     struct block *b = open_drive(s->o, d, e);
     if (!b)
         return false;
+    disks_add(&s->disks, "virtio", VIRT_VIRTIO_COUNT - 1 - v->slot_count, b); /* the device's name on the board */
     v->slots[v->slot_count++] = (struct virt_slot){ .kind = VIRT_SLOT_BLK, .block = b, .serial = serial, .id = d->id };
     return true;
 }
@@ -220,12 +265,17 @@ static bool add_drives(struct session *s, struct err *e)
             continue;
         if (flash == 2)
             return err_set(e, "-drive if=pflash: the virt board has two flash banks");
-        if (!(s->virt.pflash[flash++] = open_drive(o, d, e)))
+        if (!(s->virt.pflash[flash] = open_drive(o, d, e)))
             return false;
+        disks_add(&s->disks, "flash", flash, s->virt.pflash[flash]);
+        flash++;
     }
     for (u32 i = 0; i < o->device_count; i++)
         if (!add_device(s, &o->devices[i], &used, e))
             return false;
+    for (u32 i = 0; i < o->drive_count; i++)
+        if (o->drives[i].iface == DRIVE_NONE && !(used >> i & 1))
+            return err_set(e, "-drive: no -device uses the drive '%s'", o->drives[i].id);
     return true;
 }
 
@@ -273,11 +323,24 @@ static u64 seed_of(const struct options *o)
     return seed;
 }
 
+/* The options that name nothing to start with are refused: such a machine would spin in empty flash. */
+static bool check_start(const struct options *o, struct err *e)
+{
+    bool firmware = o->bios;
+    for (u32 i = 0; i < o->drive_count; i++)
+        firmware |= o->drives[i].iface == DRIVE_PFLASH;
+    const char *idle = o->initrd ? "-initrd" : o->append ? "-append" : o->dtb && !firmware ? "-dtb" : NULL;
+    if (o->kernel || (firmware && !idle))
+        return true;
+    return idle ? err_set(e, "%s without -kernel does nothing", idle)
+                : o->load || err_set(e, "nothing to start: one of -kernel, -bios, -drive if=pflash or --loadvm is needed");
+}
+
 static bool set_up(struct session *s, struct err *e)
 {
     const struct options *o = s->o;
-    if ((o->initrd || o->append || o->dtb) && !o->kernel && !o->bios && !o->dtb && !o->drive_count)
-        return err_set(e, "%s without -kernel does nothing", o->initrd ? "-initrd" : "-append");
+    if (!check_start(o, e))
+        return false;
     if (!(s->m = machine_new("virt", e)))
         return false;
     s->m->clock = o->icount ? CLOCK_ICOUNT : CLOCK_REALTIME;
@@ -288,19 +351,20 @@ static bool set_up(struct session *s, struct err *e)
     s->m->wait = on_wait;
     s->m->poll_opaque = s;
     s->m->log.mask = o->log_mask;
-    if (o->log_file && !(s->log = fopen(o->log_file, "w")))
-        return err_set(e, "-D '%s': %s", o->log_file, strerror(errno));
-    if (s->log)
-        s->m->log.out = s->log;
     machine_seed(s->m, seed_of(o));
     describe(s);
-    return open_terminal(s, e) && open_serial(s, e) && add_drives(s, e) && virt_build(s->m, &s->virt, e)
-           && (!o->load || snapshot_load(s->m, o->load, e));
+    if (!open_terminal(s, e))
+        return false;
+    connect_serial(s);
+    return add_drives(s, e) && virt_build(s->m, &s->virt, e) && (!o->load || disks_load(&s->disks, s->m, o->load, e))
+           && open_outputs(s, e);
 }
 
 static void tear_down(struct session *s)
 {
     terminal_close(s->t);
+    if (!s->m || !s->m->board)
+        virt_close_blocks(&s->virt);
     machine_free(s->m);
     hash_state_free(&s->hash);
     if (s->file_fd >= 0)
@@ -356,7 +420,7 @@ static bool run(struct session *s, enum machine_end *end, struct err *e)
             s->next_hash++;
         }
         if (now >= o->stop_at)
-            return !o->save || snapshot_save(s->m, o->save, e);
+            return !o->save || disks_save(&s->disks, s->m, o->save, e);
     }
 }
 

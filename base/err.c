@@ -5,11 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A long path would push the fault out of the sentence: the middle goes, not the end. */
+static void shorten(struct err *e, const char *text, size_t n)
+{
+    static const char gap[] = " ... ";
+    size_t head = sizeof e->msg / 2, tail = sizeof e->msg - head - sizeof gap;
+    memcpy(e->msg, text, head);
+    memcpy(e->msg + head, gap, sizeof gap - 1);
+    memcpy(e->msg + head + sizeof gap - 1, text + n - tail, tail + 1);
+}
+
 bool err_set(struct err *e, const char *fmt, ...)
 {
-    va_list ap;
+    va_list ap, again;
     va_start(ap, fmt);
-    vsnprintf(e->msg, sizeof e->msg, fmt, ap);
+    va_copy(again, ap);
+    int n = vsnprintf(e->msg, sizeof e->msg, fmt, ap);
+    char *whole = n >= (int)sizeof e->msg ? malloc((size_t)n + 1) : NULL;
+    if (whole) {
+        vsnprintf(whole, (size_t)n + 1, fmt, again);
+        shorten(e, whole, (size_t)n);
+        free(whole);
+    }
+    va_end(again);
     va_end(ap);
     return false;
 }

@@ -1,11 +1,13 @@
 /*
  * block.h - a disk image as a device sees it: bytes at offsets.
  *
- * Raw images only for now (host/block_raw.c). `snapshot=on` keeps writes in memory and leaves the file alone.
- * Calls are synchronous; devices complete requests at a virtual deadline of their own.
+ * Raw images only for now (host/block_raw.c). `snapshot=on` keeps writes in memory, in an overlay of clusters,
+ * and leaves the file alone. Calls are synchronous; devices complete requests at a virtual deadline of their own.
  */
 #pragma once
 #include "base/err.h"
+
+#define BLOCK_CLUSTER 65536u /* bytes */
 
 struct block {
     u64         size;      /* bytes */
@@ -16,7 +18,19 @@ struct block {
     bool (*write)(struct block *, u64 off, const void *p, u64 n, struct err *e);
     bool (*flush)(struct block *, struct err *e);
     void (*close)(struct block *);
+    /* What lies under the overlay: the file itself. */
+    bool (*read_image)(struct block *, u64 off, void *p, u64 n, struct err *e);
+    /* The overlay, for whoever saves and restores it; both NULL when writes go to the file. `cluster` is below
+     * block_clusters(). A cluster has BLOCK_CLUSTER bytes, the last one zeros behind the image's end; NULL in
+     * either direction: not written to, the file's bytes show. */
+    const u8 *(*overlay_get)(struct block *, u64 cluster);
+    bool (*overlay_set)(struct block *, u64 cluster, const u8 *p, struct err *e);
 };
+
+static inline u64 block_clusters(const struct block *b)
+{
+    return b->size / BLOCK_CLUSTER + (b->size % BLOCK_CLUSTER != 0);
+}
 
 /* Opens a raw image. Errors name the file and the fault (missing, empty, a directory, not writable). */
 struct block *block_open_raw(const char *file, bool read_only, bool snapshot, struct err *e) MUST_CHECK;

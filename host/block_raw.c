@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CLUSTER 65536u
+#define CLUSTER BLOCK_CLUSTER
 
 struct raw {
     struct block b;
@@ -118,6 +118,32 @@ static bool raw_write(struct block *b, u64 off, const void *p, u64 n, struct err
     return true;
 }
 
+static bool raw_read_image(struct block *b, u64 off, void *p, u64 n, struct err *e)
+{
+    struct raw *r = (struct raw *)b;
+    return in_range(r, off, n, e) && pread_all(r, off, p, n, e);
+}
+
+static const u8 *raw_overlay_get(struct block *b, u64 cluster)
+{
+    return ((struct raw *)b)->overlay[cluster];
+}
+
+static bool raw_overlay_set(struct block *b, u64 cluster, const u8 *p, struct err *e)
+{
+    struct raw *r = (struct raw *)b;
+    u8 **c = &r->overlay[cluster];
+    if (!p) {
+        free(*c);
+        *c = NULL;
+        return true;
+    }
+    if (!*c && !(*c = malloc(CLUSTER)))
+        return err_set(e, "disk image '%s': out of memory for its overlay", r->path);
+    memcpy(*c, p, CLUSTER);
+    return true;
+}
+
 static bool raw_flush(struct block *b, struct err *e)
 {
     struct raw *r = (struct raw *)b;
@@ -170,10 +196,12 @@ struct block *block_open_raw(const char *file, bool read_only, bool snapshot, st
     }
     r->fd = -1;
     r->b = (struct block){ .read_only = read_only, .name = r->path, .host = r, .read = raw_read, .write = raw_write,
-                           .flush = raw_flush, .close = raw_close };
+                           .flush = raw_flush, .close = raw_close, .read_image = raw_read_image };
     bool ok = open_file(r, !read_only && !snapshot, e);
     if (ok && snapshot) {
-        r->overlay = calloc((r->b.size + CLUSTER - 1) / CLUSTER, sizeof *r->overlay);
+        r->overlay = calloc(block_clusters(&r->b), sizeof *r->overlay);
+        r->b.overlay_get = raw_overlay_get;
+        r->b.overlay_set = raw_overlay_set;
         ok = r->overlay || err_set(e, "disk image '%s': out of memory for its overlay", file);
     }
     if (ok)

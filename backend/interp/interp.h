@@ -84,7 +84,7 @@ struct interp {
     struct iblock     *pages[INTERP_HASH];
     struct iblock     *all;       /* chained by hash_next once dead */
     u64                bytes;
-    bool               running;   /* blocks may not be freed */
+    bool               full;      /* a run ended because `bytes` is at its bound */
     bool               flush_wanted;
     struct ir_block    ir;        /* scratch of the lifter */
 };

@@ -7,6 +7,7 @@
  * the state field directly.
  */
 #include "backend/interp/interp.h"
+#include "ir/vec.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,12 +45,22 @@ static u8 *slot(struct low *w, u32 bytes)
     return p;
 }
 
+/* What the slots can come to at most. */
+static u32 values_room(const struct ir_block *ir)
+{
+    u32 n = 64;
+    for (u32 i = 0; i < ir->count; i++)
+        if (ir->ins[i].type != IR_VOID)
+            n += (MAX(ir_bytes((enum ir_type)ir->ins[i].type), 8u) + 15) & ~15u;
+    return n;
+}
+
 static bool is_alias(const struct low *w, u32 i)
 {
     const struct ir_ins *in = &w->ir->ins[i];
     switch (in->op) {
     case IR_trunc: return in->type != IR_I1;
-    case IR_bitcast: return true;
+    case IR_bitcast: return in->type != IR_F80 || in->src == IR_F80; /* an i128 loses its upper bytes */
     case IR_extract: return true;
     case IR_hi: return true;
     default: return false;
@@ -72,25 +83,35 @@ static void find_last_uses(struct low *w)
     }
 }
 
+/* Does the instruction read and write the field without naming it: an FP row its environment? */
+static bool touches(const struct low *w, const struct ir_ins *in, u32 field)
+{
+    return ir_rows[in->op].effects & IR_FP && ir_field_is_fp(w->ir->layout, field);
+}
+
 /* Could anything between value i and its set see or need the old field, or leave before the set? */
 static bool in_the_way(const struct low *w, u32 i, u32 set)
 {
+    u32 field = (u32)w->ir->ins[set].imm;
+    if (touches(w, &w->ir->ins[i], field))
+        return true;
     for (u32 k = i + 1; k < set; k++) {
         const struct ir_ins *in = &w->ir->ins[k];
         u32 fx = ir_rows[in->op].effects;
         if (fx & (IR_MEM | IR_EXIT | IR_MARK) || in->op == IR_setx || in->op == IR_getx || in->op == IR_call)
             return true;
-        if ((in->op == IR_get || in->op == IR_set) && in->imm == w->ir->ins[set].imm)
+        if (((in->op == IR_get || in->op == IR_set) && in->imm == field) || touches(w, in, field))
             return true;
     }
     return false;
 }
 
-/* Fields read by gets whose value is still used after position i. */
+/* Does an earlier value, a get or one made in place, live in the field and is used after position i? */
 static bool old_value_needed(const struct low *w, u32 field, u32 i)
 {
     for (u32 k = 0; k < i; k++)
-        if (w->ir->ins[k].op == IR_get && w->ir->ins[k].imm == field && w->last_use[k] > i)
+        if (w->last_use[k] > i
+            && ((w->ir->ins[k].op == IR_get && w->ir->ins[k].imm == field) || w->home[k] == field + 1))
             return true;
     return false;
 }
@@ -102,7 +123,7 @@ static bool overwritten(const struct low *w, u32 field, u32 from, u32 to)
         const struct ir_ins *in = &w->ir->ins[k];
         if (in->op == IR_setx || in->op == IR_call || in->op == IR_gather || in->op == IR_label)
             return true;
-        if (in->op == IR_set && in->imm == field)
+        if ((in->op == IR_set && in->imm == field) || touches(w, in, field))
             return true;
         if (w->home[k] == field + 1 && k < to)
             return true; /* made in place there: written at k */
@@ -318,7 +339,7 @@ struct iblock *interp_lower(struct interp *t, const struct ir_block *ir, u64 *by
     w->t = t;
     w->ir = ir;
     w->state = t->v->state;
-    w->values_cap = ir->count * 48 + 64;
+    w->values_cap = values_room(ir);
     w->values = aligned_alloc(64, (w->values_cap + 63) & ~63u);
     w->ops = malloc((ir->count + 1) * sizeof *w->ops);
     CHECK(w->values && w->ops);
@@ -326,6 +347,8 @@ struct iblock *interp_lower(struct interp *t, const struct ir_block *ir, u64 *by
     choose_homes(w);
     for (u32 i = 0; i < ir->count; i++)
         lower_ins(w, i);
+    w->ops = realloc(w->ops, (w->op_count + 1) * sizeof *w->ops); /* before anything points into it */
+    CHECK(w->ops);
     resolve_skips(w);
     for (u32 i = 0; i < w->op_count; i++)
         w->ops[i].in = b->ins + (w->ops[i].in - ir->ins);
@@ -334,7 +357,7 @@ struct iblock *interp_lower(struct interp *t, const struct ir_block *ir, u64 *by
     b->values = w->values;
     b->insns = ir->insns;
     b->len = ir->guest_len ? ir->guest_len : 1;
-    *bytes = sizeof *b + ir->count * (sizeof *b->ins + sizeof *w->ops) + w->values_cap;
+    *bytes = sizeof *b + ir->count * sizeof *b->ins + (w->op_count + 1) * sizeof *w->ops + w->values_cap;
     free(w);
     return b;
 }

@@ -101,6 +101,10 @@ static enum mmu_result read_for_write(struct vcpu *v, const struct ir_ins *in, s
 {
     u32 size = 1u << m.size;
     u8 buf[16] = { 0 };
+    /* Which fault counts where neither right is there: struct mmu. A store-exclusive writes only. */
+    if (in->op != IR_stex && !v->mmu.rmw_write
+        && mmu_probe(&v->mmu, a, size, MMU_READ, mode, m.align, in->aux) == MMU_FAULTED)
+        return MMU_FAULTED;
     if (mmu_probe(&v->mmu, a, size, MMU_WRITE, mode, m.align, in->aux) == MMU_FAULTED)
         return MMU_FAULTED;
     enum mmu_result r = mmu_read(&v->mmu, a, size, mode, m.align, in->aux, buf);
@@ -179,6 +183,12 @@ static bool lane_on(const u8 *mask, u32 lane, u32 bytes)
     return mask[lane * bytes + bytes - 1] & 0x80;
 }
 
+/* Of lane i of a masked access at a. */
+static gva lane_addr(struct ir_mem m, gva a, u32 at)
+{
+    return m.addr32 ? (u32)(a + at) : a + at;
+}
+
 static enum mmu_result masked(struct vcpu *v, const struct ir_ins *in, struct ir_mem m, gva a, u32 mode, const u8 *mask,
                               const u8 *val, u8 *out)
 {
@@ -187,15 +197,19 @@ static enum mmu_result masked(struct vcpu *v, const struct ir_ins *in, struct ir
     enum mmu_result worst = MMU_OK, r;
     u8 buf[32];
     memcpy(buf, val, total);
-    for (u32 i = 0; i < total / lb; i++)
-        if (lane_on(mask, i, lb)
-            && mmu_probe(&v->mmu, a + i * lb, lb, write ? MMU_WRITE : MMU_READ, mode, 0, in->aux) == MMU_FAULTED)
+    for (u32 at = 0; at < total; at += lb)
+        if (lane_on(mask, at / lb, lb)
+            && mmu_probe(&v->mmu, lane_addr(m, a, at), lb, write ? MMU_WRITE : MMU_READ, mode, m.align, in->aux) == MMU_FAULTED)
             return MMU_FAULTED;
-    for (u32 i = 0; i < total / lb; i++) {
-        if (!lane_on(mask, i, lb))
+    for (u32 at = 0; at < total; at += lb) {
+        if (!lane_on(mask, at / lb, lb))
             continue;
-        r = write ? mmu_write(&v->mmu, a + i * lb, lb, mode, 0, in->aux, buf + i * lb)
-                  : mmu_read(&v->mmu, a + i * lb, lb, mode, 0, in->aux, buf + i * lb);
+        if (write)
+            swap_units(buf + at, lb, m.bswap);
+        r = write ? mmu_write(&v->mmu, lane_addr(m, a, at), lb, mode, m.align, in->aux, buf + at)
+                  : mmu_read(&v->mmu, lane_addr(m, a, at), lb, mode, m.align, in->aux, buf + at);
+        if (!write)
+            swap_units(buf + at, lb, m.bswap);
         worst = r > worst ? r : worst;
     }
     if (!write)
@@ -208,22 +222,28 @@ static enum mmu_result gather(struct vcpu *v, const struct ir_ins *in, struct ir
                               const u8 *mask, const u8 *old, u8 *out)
 {
     u32 lb = ir_bytes((enum ir_type)in->lane), bytes = ir_bytes((enum ir_type)in->type);
+    enum mmu_result worst = MMU_OK;
     u8 res[32], left[32];
     memcpy(res, old, bytes);
     memcpy(left, mask, bytes);
     for (u32 i = 0; i < bytes / lb; i++) {
         i64 at = lb == 8 ? (i64)load_le64(index + 8 * i) : (i32)load_le32(index + 4 * i);
-        gva a = base + (u64)at * (in->imm ? in->imm : 1);
-        if (lane_on(mask, i, lb) && mmu_read(&v->mmu, m.addr32 ? (u32)a : a, lb, mode, 0, in->aux, res + i * lb) == MMU_FAULTED) {
-            const struct ir_field *f = v->guest->layout->fields;
-            memcpy((u8 *)v->state + f[in->imm2 & 0xffff].offset, res, bytes);
-            memcpy((u8 *)v->state + f[in->imm2 >> 16 & 0xffff].offset, left, bytes);
-            return MMU_FAULTED;
+        gva a = base + (u64)at * in->imm;
+        if (lane_on(mask, i, lb)) {
+            enum mmu_result r = mmu_read(&v->mmu, lane_addr(m, a, 0), lb, mode, m.align, in->aux, res + i * lb);
+            if (r == MMU_FAULTED) {
+                const struct ir_field *f = v->guest->layout->fields;
+                memcpy((u8 *)v->state + f[in->imm2 & 0xffff].offset, res, bytes);
+                memcpy((u8 *)v->state + f[in->imm2 >> 16 & 0xffff].offset, left, bytes);
+                return MMU_FAULTED;
+            }
+            swap_units(res + i * lb, lb, m.bswap);
+            worst = r > worst ? r : worst;
         }
         memset(left + i * lb, 0, lb);
     }
     memcpy(out, res, bytes);
-    return MMU_OK;
+    return worst;
 }
 
 enum mmu_result interp_mem(struct vcpu *v, const struct ir_ins *in, const void *a, const void *b, const void *c,

@@ -84,7 +84,9 @@ static enum run_exit run(struct vcpu *v, u64 budget, const void *const **labels_
     }
 
     struct interp *t = v->engine_data;
-    struct fp_env *env = (struct fp_env *)(void *)((u8 *)v->state + v->guest->layout->fp_env);
+    struct fp_env none = { 0, 0 }, *env = &none;
+    if (v->guest->layout->fp_env != ~0u)
+        env = (struct fp_env *)(void *)((u8 *)v->state + v->guest->layout->fp_env);
     struct mmu *u = &v->mmu;
     u64 count = v->s.icount, end = count + budget, mode = v->guest->mode(v), pc0 = v->s.pc;
     i64 at = 0;         /* offset of the current instruction */
@@ -99,6 +101,10 @@ dispatch: /* at pc0 in `mode` */
     v->s.icount = count;
     if (count == end)
         return RUN_BUDGET;
+    if (UNLIKELY(t->bytes > INTERP_MAX_BYTES)) {
+        t->full = true; /* a guest may not take more, however large the budget; interp_run() goes on */
+        return RUN_BUDGET;
+    }
     b = interp_lookup(t, pc0, mode);
     if (!b) {
         v->s.icount = count + 1; /* a fetch that faults counts, so that it cannot spin for free */
@@ -148,7 +154,7 @@ L_exit_direct: {
     if (n || b->next[1]) { /* a stale link, or more exits than links */
         b->next[0] = b->next[1] = NULL;
     }
-    n = successor(t, b, rel);
+    n = t->bytes > INTERP_MAX_BYTES ? NULL : successor(t, b, rel);
     if (!n)
         goto dispatch;
     b = n;
@@ -328,9 +334,15 @@ const void *const *interp_labels(void)
 enum run_exit interp_run(struct vcpu *v, u64 budget)
 {
     struct interp *t = v->engine_data;
-    if (t->flush_wanted || t->bytes > INTERP_MAX_BYTES)
-        interp_free_all(t);
-    return run(v, budget, NULL);
+    u64 end = v->s.icount + budget;
+    enum run_exit r;
+    do {
+        if (t->flush_wanted || t->bytes > INTERP_MAX_BYTES)
+            interp_free_all(t);
+        t->full = false;
+        r = run(v, end - v->s.icount, NULL);
+    } while (t->full); /* the bound on memory stopped it: nobody may see that */
+    return r;
 }
 
 static bool attach(struct vcpu *v, struct err *e)

@@ -36,7 +36,8 @@ struct a64_state {
     u8  daif;          /* PSTATE.DAIF: D 8, A 4, I 2, F 1 */
     u8  pan, uao;      /* PSTATE.PAN, UAO */
     u8  ss, il;        /* PSTATE.SS (software step), IL (illegal execution state) */
-    u8  pad[4];
+    u8  stepped;       /* since the last exception or ERET: an instruction was stepped (1), a load-exclusive (2) */
+    u8  pad[3];
 };
 extern const struct state_desc a64_state_desc;
 extern const struct ir_layout  a64_layout;
@@ -92,14 +93,21 @@ enum {
     A64_M_UMA    = 1 << 12,   /* EL0 may access DAIF (set at EL1) */
     A64_M_TBI0   = 1 << 13,   /* addresses with bit 55 clear ignore their top byte */
     A64_M_TBI1   = 1 << 14,
-    A64_M_SS     = 1 << 15,   /* software step is active: one instruction, then the step exception (never set yet) */
+    A64_M_SS     = 1 << 15,   /* software step, active-not-pending: one instruction, which clears PSTATE.SS */
     A64_M_UAO    = 1 << 16,   /* unprivileged loads and stores behave as privileged */
     A64_M_IL     = 1 << 17,   /* illegal execution state: every instruction raises */
     A64_M_NTWE   = 1 << 18,   /* WFE, WFI not trapped from EL0 (set at EL1) */
     A64_M_NTWI   = 1 << 19,
-    A64_M_SPSEL  = 1 << 20    /* PSTATE.SP: at EL1, SP_EL1 is in use */
+    A64_M_SPSEL  = 1 << 20,   /* PSTATE.SP: at EL1, SP_EL1 is in use */
+    A64_M_SSPEND = 1 << 21,   /* software step, active-pending: the step exception and nothing else */
+    A64_M_SSD    = 1 << 22    /* at EL1, PSTATE.D decides whether software step is active */
 };
 u64 a64_mode(struct vcpu *v);
+/* AArch64.GenerateDebugExceptionsFrom: may debug exceptions but BRK be taken from this EL with this PSTATE.D? */
+bool a64_debug_enabled(const struct a64_state *s, u32 el, bool d);
+
+/* MDSCR_EL1, D19.3.20: software step, debug exceptions at EL1 */
+enum { A64_MDSCR_SS = 1 << 0, A64_MDSCR_KDE = 1 << 13 };
 
 /* exit_exc codes; payload in brackets. */
 enum a64_exc {

@@ -59,7 +59,7 @@ void a64_take_exception(struct vcpu *v, u32 ec, u32 iss, u64 far, bool far_valid
     }
     a64_set_el(v, 1, 1);
     s->daif = 15;
-    s->ss = s->il = s->uao = 0;
+    s->ss = s->il = s->uao = s->stepped = 0;
     if (a64_wiring_of(v)->model->features >> A64_FEAT_pan & 1 && !(s->sctlr_el1 & A64_SCTLR_SPAN))
         s->pan = 1;
     v->s.pc = s->vbar_el1 + base + vector;
@@ -72,12 +72,27 @@ static void take(struct vcpu *v, u32 ec, u32 iss, u64 elr)
     a64_take_exception(v, ec, iss, 0, false, elr, A64_VEC_SYNC);
 }
 
+/* SSAdvance: exceptions that return behind their instruction count as its completion. */
+static void advance_step(struct a64_state *s)
+{
+    if (s->mdscr_el1 & A64_MDSCR_SS)
+        s->ss = 0;
+}
+
+/* ISS of a software step exception: ISV, EX, and the debug exception code. */
+static u32 step_iss(const struct a64_state *s)
+{
+    return (s->stepped & 1u) << 24 | (s->stepped & 2u) << 5 | 0x22;
+}
+
 static void call_firmware(struct vcpu *v, u32 imm16, u32 conduit)
 {
-    if (!imm16 && a64_wiring_of(v)->psci == conduit && a64_psci(v))
+    if (!imm16 && a64_wiring_of(v)->psci == conduit && a64_psci(v)) {
+        advance_step(a64_of(v));
         v->s.pc += 4;
-    else
+    } else {
         take(v, A64_EC_UNKNOWN, 0, v->s.pc);
+    }
 }
 
 static u32 of_el(struct vcpu *v, u32 ec)
@@ -90,7 +105,10 @@ void a64_exception(struct vcpu *v, u32 code, u64 payload)
     u64 pc = v->s.pc;
     u32 iss = (u32)payload;
     switch ((enum a64_exc)code) {
-    case A64_EXC_SVC:     take(v, A64_EC_SVC, iss, pc + 4); return;
+    case A64_EXC_SVC:
+        advance_step(a64_of(v));
+        take(v, A64_EC_SVC, iss, pc + 4);
+        return;
     case A64_EXC_HVC:     call_firmware(v, iss, A64_PSCI_HVC); return;
     case A64_EXC_SMC:     call_firmware(v, iss, A64_PSCI_SMC); return;
     case A64_EXC_BRK:     take(v, A64_EC_BRK, iss, pc); return;
@@ -100,7 +118,7 @@ void a64_exception(struct vcpu *v, u32 code, u64 payload)
     case A64_EXC_PCALIGN: a64_take_exception(v, A64_EC_PCALIGN, 0, pc, true, pc, A64_VEC_SYNC); return;
     case A64_EXC_SPALIGN: take(v, A64_EC_SPALIGN, 0, pc); return;
     case A64_EXC_ILLEGAL: take(v, A64_EC_ILLEGAL, 0, pc); return;
-    case A64_EXC_STEP:    take(v, of_el(v, A64_EC_STEP), 0x22, pc); return;
+    case A64_EXC_STEP:    take(v, of_el(v, A64_EC_STEP), step_iss(a64_of(v)), pc); return;
     case A64_EXC_UNDEF:   break;
     }
     take(v, A64_EC_UNKNOWN, 0, pc);
@@ -137,6 +155,10 @@ void a64_fault(struct vcpu *v, const struct mmu_fault *f)
 
 bool a64_fetch_ok(struct vcpu *v)
 {
+    if (UNLIKELY(a64_of(v)->mdscr_el1 & A64_MDSCR_SS) && a64_mode(v) & A64_M_SSPEND) {
+        a64_exception(v, A64_EXC_STEP, 0);
+        return false;
+    }
     if (LIKELY(!(v->s.pc & 3)))
         return true;
     a64_exception(v, A64_EXC_PCALIGN, 0);
@@ -180,18 +202,27 @@ static u64 branch_addr(const struct a64_state *s, u64 a)
     return s->tcr_el1 >> (37 + half) & 1 ? (u64)bits_sext(a, 56) : a;
 }
 
+/* DebugExceptionReturnSS: only a return from where stepping is off to where it is on takes SPSR_EL1.SS. */
+static u8 return_ss(const struct a64_state *s, u64 spsr, bool legal)
+{
+    u32 el = legal ? spsr >> 2 & 3 : s->el;
+    return s->mdscr_el1 & A64_MDSCR_SS && !a64_debug_enabled(s, s->el, s->daif & 8)
+           && a64_debug_enabled(s, el, spsr >> 9 & 1) ? spsr >> 21 & 1 : 0;
+}
+
 u64 a64_return(struct vcpu *v)
 {
     struct a64_state *s = v->state;
     const struct a64_model *m = a64_wiring_of(v)->model;
     u64 spsr = s->spsr_el1;
     bool legal = legal_target(spsr);
+    s->ss = return_ss(s, spsr, legal);
+    s->stepped = 0;
     s->n = spsr >> 31 & 1;
     s->z = spsr >> 30 & 1;
     s->c = spsr >> 29 & 1;
     s->vf = spsr >> 28 & 1;
     s->daif = spsr >> 6 & 15;
-    s->ss = 0;
     s->il = !legal || (spsr >> 20 & 1);
     s->pan = m->features >> A64_FEAT_pan & 1 ? spsr >> 22 & 1 : 0;
     s->uao = m->features >> A64_FEAT_uao & 1 ? spsr >> 23 & 1 : 0;

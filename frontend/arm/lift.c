@@ -2,8 +2,9 @@
  * lift.c - the driver of the A64 lifters: one block of IR from the bytes at a pc.
  *
  * A block ends at a branch, an exception, the end of its page, the limit on instructions, or when the IR grows large.
- * In software step mode it is one instruction; the step exception itself is taken before the next fetch (D2.11),
- * from PSTATE.SS. In illegal execution state no instruction is decoded (D1.5.1 "Illegal return events").
+ * In software step's active-not-pending state it is one instruction; the step exception itself is taken before the
+ * next fetch (D2.11; a64_fetch_ok()), before all else that could be wrong there. In illegal execution state no
+ * instruction is decoded (D1.5.1 "Illegal return events").
  */
 #include "base/bits.h"
 #include "frontend/arm/lift.h"
@@ -46,6 +47,10 @@ void a64_lift_block(struct vcpu *v, u64 mode, const struct guest_code *code, str
     u32 max = mode & A64_M_SS ? 1 : MAX(code->max_insns, 1u), n = 0;
     l.page_off = (PAGE_SIZE - code->avail) & (PAGE_SIZE - 1);
     ir_begin(out, &a64_layout);
+    if (mode & A64_M_SSPEND) {
+        lift_nothing(&l, A64_EXC_STEP);
+        return;
+    }
     if (mode & A64_M_IL) {
         lift_nothing(&l, A64_EXC_ILLEGAL);
         return;
@@ -61,6 +66,6 @@ void a64_lift_block(struct vcpu *v, u64 mode, const struct guest_code *code, str
         n++;
     }
     if (!l.ended)
-        ir_exit_direct(out, l.off, IR_HINT_none, 0);
+        a64_exit_to(&l, 0, IR_HINT_none);
     out->guest_len = (u32)l.off;
 }

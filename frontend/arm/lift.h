@@ -47,6 +47,8 @@ static inline bool a64_cond_always(u32 cond) { return cond >= 14; }
 void   a64_exit_to(struct a64_lift *l, i64 rel, enum ir_hint h);   /* direct branch, rel from this instruction */
 ir_ref a64_branch_addr(struct a64_lift *l, ir_ref target);         /* AArch64.BranchAddr: applies TBI */
 void   a64_exit_indirect(struct a64_lift *l, ir_ref target, enum ir_hint h); /* applies TBI to the target */
+void   a64_exit_addr(struct a64_lift *l, ir_ref addr, enum ir_hint h); /* TBI is applied already */
+void   a64_exit_mode(struct a64_lift *l);                          /* to the next instruction, the mode word looked at again */
 void   a64_exc(struct a64_lift *l, enum a64_exc code, u64 payload); /* ends the block */
 /* ---- memory: addr with TBI needs nothing (the TLB caches the tag). big-endian, alignment mode, MMU mode applied ---- */
 struct ir_mem a64_mem(const struct a64_lift *l, u32 size_log2);     /* plain, element of this size */

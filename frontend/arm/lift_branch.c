@@ -59,8 +59,7 @@ bool a64_blr(struct a64_lift *l, const struct a64_blr *in)
 {
     ir_ref to = a64_branch_addr(l, a64_x(l, 1, in->rn));
     a64_set_x(l, 30, ir_pc(l->b, l->off + 4));
-    ir_exit_indirect(l->b, to, IR_HINT_call, l->off + 4);
-    l->ended = true;
+    a64_exit_addr(l, to, IR_HINT_call);
     return true;
 }
 

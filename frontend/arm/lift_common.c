@@ -131,10 +131,46 @@ ir_ref a64_cond(struct a64_lift *l, u32 cond)
 
 /* ---- exits ---- */
 
+/* LDXR, LDXP and their acquiring forms; CASP has bit 21 without bit 31. */
+static bool load_exclusive(u32 insn)
+{
+    return (insn & 0x3fc00000) == 0x08400000 && (insn >> 31 || !(insn >> 21 & 1));
+}
+
+/* Software step: what completes an instruction leaves active-pending state behind, by an exit that looks at the
+ * mode word. Exceptions do not come here: they put PSTATE.SS into SPSR_EL1 as it is. */
+static bool exit_stepped(struct a64_lift *l, ir_ref to)
+{
+    if (!(l->mode & A64_M_SS))
+        return false;
+    ir_set(l->b, A64_F_ss, a64_imm(l, IR_I1, 0));
+    ir_set(l->b, A64_F_stepped, a64_imm(l, IR_I8, load_exclusive(l->insn) ? 3 : 1));
+    ir_exit_mode(l->b, to);
+    return true;
+}
+
 void a64_exit_to(struct a64_lift *l, i64 rel, enum ir_hint h)
 {
-    ir_exit_direct(l->b, l->off + rel, h, l->off + 4);
     l->ended = true;
+    if (!(l->mode & A64_M_SS))
+        ir_exit_direct(l->b, l->off + rel, h, l->off + 4);
+    else
+        exit_stepped(l, ir_pc(l->b, l->off + rel));
+}
+
+void a64_exit_addr(struct a64_lift *l, ir_ref addr, enum ir_hint h)
+{
+    l->ended = true;
+    if (!exit_stepped(l, addr))
+        ir_exit_indirect(l->b, addr, h, l->off + 4);
+}
+
+void a64_exit_mode(struct a64_lift *l)
+{
+    ir_ref next = ir_pc(l->b, l->off + 4);
+    l->ended = true;
+    if (!exit_stepped(l, next))
+        ir_exit_mode(l->b, next);
 }
 
 /* A tagged address becomes the one that PC can hold: bit 55 copied to the top byte, where the tag is ignored in
@@ -155,8 +191,7 @@ ir_ref a64_branch_addr(struct a64_lift *l, ir_ref target)
 
 void a64_exit_indirect(struct a64_lift *l, ir_ref target, enum ir_hint h)
 {
-    ir_exit_indirect(l->b, a64_branch_addr(l, target), h, l->off + 4);
-    l->ended = true;
+    a64_exit_addr(l, a64_branch_addr(l, target), h);
 }
 
 void a64_exc(struct a64_lift *l, enum a64_exc code, u64 payload)

@@ -27,8 +27,7 @@ static ir_ref imm64(struct a64_lift *l, u64 v)
 /* Ends the block behind this instruction and has the mode word looked at again. */
 static void end_block(struct a64_lift *l)
 {
-    ir_exit_mode(l->b, ir_pc(l->b, l->off + 4));
-    l->ended = true;
+    a64_exit_mode(l);
 }
 
 /* ---- system registers ---- */
@@ -227,6 +226,8 @@ static bool daif_imm(struct a64_lift *l, u32 mask, bool set)
     ir_ref v = ir_op2(l->b, set ? IR_or : IR_andn, now, m);
     if (set || !(mask & 3)) {
         ir_set(l->b, A64_F_daif, v);
+        if (mask & 8 && l->mode & A64_M_SSD)
+            end_block(l);
         return true;
     }
     ir_call(l->b, A64_H_daif_write, ir_conv(l->b, IR_zext, IR_I64, v), IR_NONE, IR_NONE);
@@ -378,7 +379,8 @@ bool a64_sysl(struct a64_lift *l, const struct a64_sysl *in)
 
 /* ---- hints, barriers ---- */
 
-/* WFE does not wait, so it never traps; SEV and SEVL have nothing to set; YIELD and the rest are NOPs. */
+/* WFE does not wait, so it never traps; SEV and SEVL have nothing to set; YIELD and the rest are NOPs. A WFI that is
+ * stepped is done at once, as any may be: the step exception would not wake it (D1.6.2). */
 bool a64_hint(struct a64_lift *l, const struct a64_hint *in)
 {
     if (in->crm != 0 || in->op2 != 3) /* WFI */
@@ -387,7 +389,8 @@ bool a64_hint(struct a64_lift *l, const struct a64_hint *in)
         a64_exc(l, A64_EXC_WFTRAP, 0x1e00000); /* CV, COND always, TI 0 */
         return true;
     }
-    ir_call(l->b, A64_H_wfi, IR_NONE, IR_NONE, IR_NONE);
+    if (!(l->mode & A64_M_SS))
+        ir_call(l->b, A64_H_wfi, IR_NONE, IR_NONE, IR_NONE);
     end_block(l);
     return true;
 }

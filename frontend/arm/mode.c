@@ -2,7 +2,7 @@
  * mode.c - the mode word of an A64 vCPU: what the meaning of instruction bytes depends on besides the model.
  *
  * Arm ARM DDI 0487: SCTLR_EL1 (D17.2.118), CPACR_EL1 (D17.2.30), TCR_EL1 (D17.2.131).
- * Not modelled: software step (A64_M_SS stays clear).
+ * Software step: D2.11; PSTATE.SS and the mode's bits change at exits that look at the mode again, only.
  */
 #include "frontend/arm/cpu.h"
 
@@ -24,6 +24,22 @@ static u64 mode_el1(const struct a64_state *s)
            | (s->spsel ? A64_M_SPSEL : 0);
 }
 
+bool a64_debug_enabled(const struct a64_state *s, u32 el, bool d)
+{
+    if (s->oslsr & 2 || s->osdlr & 1)
+        return false;
+    return !el || (s->mdscr_el1 & A64_MDSCR_KDE && !d);
+}
+
+/* Figure D2-5: inactive, active-not-pending, active-pending. */
+static u64 mode_step(const struct a64_state *s)
+{
+    u64 d = s->el && a64_debug_enabled(s, 1, false) ? A64_M_SSD : 0;
+    if (!a64_debug_enabled(s, s->el, s->daif & 8))
+        return d;
+    return d | (s->ss ? A64_M_SS : A64_M_SSPEND);
+}
+
 u64 a64_mode(struct vcpu *v)
 {
     const struct a64_state *s = v->state;
@@ -32,5 +48,7 @@ u64 a64_mode(struct vcpu *v)
         mode |= A64_M_FPTRAP;
     if (s->sctlr_el1 & 2 || !(s->sctlr_el1 & 1)) /* A; M */
         mode |= A64_M_ALIGN;
+    if (UNLIKELY(s->mdscr_el1 & A64_MDSCR_SS))
+        mode |= mode_step(s);
     return mode | BIT(s->tcr_el1, 37, A64_M_TBI0) | BIT(s->tcr_el1, 38, A64_M_TBI1) | (s->il ? A64_M_IL : 0);
 }

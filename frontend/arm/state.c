@@ -17,7 +17,8 @@ static const struct state_field state_fields[] = {
     F(vbar_el1), F(mair_el1), F(sctlr_el1), F(cpacr_el1), F(tcr_el1), F(ttbr0_el1), F(ttbr1_el1),
     F(contextidr_el1), F(tpidr_el0), F(tpidrro_el0), F(tpidr_el1), F(cntkctl_el1), F(csselr_el1), F(mdscr_el1),
     F(dbgbvr), F(dbgbcr), F(dbgwvr), F(dbgwcr), F(fp_ctl), F(fp_flags), F(fpcr), F(oslsr), F(osdlr), F(dbgclaim),
-    F(n), F(z), F(c), F(vf), F(qc), F(el), F(spsel), F(daif), F(pan), F(uao), F(ss), F(il), F(pad),
+    F(n), F(z), F(c), F(vf), F(qc), F(el), F(spsel), F(daif), F(pan), F(uao), F(ss), F(il),
+    F(stepped), F(pad),
 };
 #undef F
 
@@ -31,6 +32,8 @@ static bool state_valid(const void *state, struct err *e)
             return err_set(e, "PSTATE bit %u is %u", i, flags[i]);
     if (s->spsel && !s->el)
         return err_set(e, "PSTATE.SP is set at EL0");
+    if (s->stepped > 3)
+        return err_set(e, "the state of software step is %u", s->stepped);
     if (s->daif > 15)
         return err_set(e, "PSTATE.DAIF is %#x", s->daif);
     if (s->fpcr & ~A64_FPCR_MASK || s->fp_ctl != a64_fp_ctl(s->fpcr) || s->fp_flags & ~(u32)FP_ARM_FLAGS)

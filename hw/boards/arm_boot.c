@@ -17,6 +17,8 @@ static const char *other_kind(const struct file_bytes *f)
     static const struct { const char *bytes; u32 at, n; const char *text; } kinds[] = {
         { "\x7f" "ELF", 0, 4, "an ELF file" },
         { "MZ", 0, 2, "an EFI or DOS executable for another architecture" },
+        { "zimg", 4, 4, "a compressed EFI image (zboot)" },
+        { "RSC\x05", 56, 4, "a RISC-V Image" },
         { "\x18\x28\x6f\x01", 36, 4, "a 32-bit Arm zImage" },
         { "HdrS", 0x202, 4, "an x86 bzImage" },
         { "\x27\x05\x19\x56", 0, 4, "a U-Boot uImage" },
@@ -89,7 +91,7 @@ bool arm_boot_layout(struct arm_boot *b, gpa base, u64 ram_size, u64 dtb_room, s
         initrd = align_up(text + size, 4096);
     u64 dtb = align_up(initrd + b->initrd.n, 2 * MIB);
     if (text > ram_size || size > ram_size - text || dtb > ram_size || dtb_room > ram_size - dtb)
-        return err_set(e, "kernel, initrd and device tree need more than the machine's %llu MiB of memory (-m)",
+        return err_set(e, "with initrd and device tree it needs more than the machine's %llu MiB of memory (-m)",
                        (unsigned long long)(ram_size / MIB));
     b->kernel_at = base + text;
     b->initrd_at = base + initrd;

@@ -221,20 +221,32 @@ static bool load_firmware(struct virt *b, struct err *e)
 static bool load_guest(struct virt *b, struct machine *m, struct err *e)
 {
     struct virt_config *c = &b->c;
+    u64 max = b->direct ? c->ram_size : MIN(c->ram_size, (u64)~(u32)0); /* items of fw_cfg have 32-bit sizes */
     b->boot.dtb_at = VIRT_RAM;
-    if (c->kernel && !arm_boot_read_kernel(&b->boot, c->kernel, c->ram_size, e))
+    if (c->kernel && !arm_boot_read_kernel(&b->boot, c->kernel, max, e))
         return false;
-    if (c->initrd && !arm_boot_read_initrd(&b->boot, c->initrd, c->ram_size, e))
+    if (c->initrd && !arm_boot_read_initrd(&b->boot, c->initrd, max, e))
         return false;
     if (b->direct && !arm_boot_layout(&b->boot, VIRT_RAM, c->ram_size, VIRT_DTB_ROOM, e))
-        return false;
+        return err_prefix(e, "kernel '%s'", c->kernel);
     return c->dtb ? virt_load_fdt(c, m, &b->boot, &b->boot.dtb, e) : virt_make_fdt(c, m, &b->boot, &b->boot.dtb, e);
+}
+
+void virt_close_blocks(struct virt_config *c)
+{
+    for (u32 i = 0; i < c->slot_count + 2; i++) {
+        struct block **b = i < c->slot_count ? &c->slots[i].block : &c->pflash[i - c->slot_count];
+        if (*b)
+            (*b)->close(*b);
+        *b = NULL;
+    }
 }
 
 static void virt_free(void *opaque)
 {
     struct virt *b = opaque;
     arm_boot_free(&b->boot);
+    virt_close_blocks(&b->c);
     free(b);
 }
 

@@ -61,6 +61,8 @@ struct virt_config {
 
 /* Builds the board on an empty machine and resets it. */
 bool virt_build(struct machine *m, const struct virt_config *c, struct err *e) MUST_CHECK;
+/* Closes the disks of a board that virt_build() was never called for; afterwards the machine does. */
+void virt_close_blocks(struct virt_config *c);
 /* Presses the power key: the guest is asked to shut down. */
 void virt_power_key(struct machine *m);
 

@@ -255,6 +255,7 @@ static void test_bad_chains(void **state)
     drv_desc(d, 0, 0, table, 16, D_INDIRECT, 0);
     expect_broken(d, 0, "loop in indirect");
     drv_desc_at(d, table, 0, DATA, 0, D_WRITE | D_NEXT, 1);
+    drv_desc(d, 0, 0, table, 16, D_INDIRECT, 0);
     expect_broken(d, 0, "end of indirect");
 }
 

@@ -2,10 +2,10 @@
  *
  * It follows ir/ir.h to the letter and nothing else: no TLB, no chaining, values kept as union ir_val. Addresses
  * that no file mentions read as zero and can be written; ranges can be made to fault.
- * run_block() is the only entry: another engine can stand behind it. */
+ * run_block() is the only entry; run_block_interp() (exec_interp.h) is the same by the reference engine. */
 #pragma once
 #include "base/bits.h"
-#include "ir/ir.h"
+#include "vm/vm.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ struct world_page {
     u8  bytes[4096];
 };
 
-struct world_fault {
+struct world_fault { /* whole pages, as translation has them */
     u64  addr, len;
     bool read, write;
 };
@@ -43,7 +43,13 @@ struct world {
     u32                     fault_count;
     u64                     excl_addr;
     u32                     excl_size; /* 0: open */
+    u64                     excl_val[2];
+    struct vcpu             cpu;       /* what helpers get: its wiring is the world */
+    u8                     *ram;       /* the pages' bytes are here while another engine runs; else NULL */
+    u64                     resumes;   /* such a run ended early and goes on here */
+    bool                    stopped;   /* such a run has gone where the block led */
     /* of the block that runs */
+    const struct ir_block  *block;
     union ir_val            v[IR_BLOCK_MAX];
     u64                     insn_pc;
     struct outcome          out;
@@ -56,12 +62,12 @@ static inline u8 *world_byte(struct world *w, u64 a)
 {
     for (u32 i = 0; i < w->page_count; i++)
         if (w->pages[i].base == (a & ~4095ull))
-            return &w->pages[i].bytes[a & 4095];
+            return (w->ram ? w->ram + 4096 * i : w->pages[i].bytes) + (a & 4095);
     CHECK(w->page_count < WORLD_PAGES); /* a test file that spreads too far */
     struct world_page *p = &w->pages[w->page_count++];
     memset(p, 0, sizeof *p);
     p->base = a & ~4095ull;
-    return &p->bytes[a & 4095];
+    return (w->ram ? w->ram + 4096 * (p - w->pages) : p->bytes) + (a & 4095);
 }
 
 static inline bool world_fault(struct world *w, u64 a, bool write, bool misaligned)
@@ -291,7 +297,9 @@ static inline void exec_call(const struct ir_ins *in, struct world *w, union ir_
     u64 arg[3] = { 0 };
     for (u32 k = 0; k < h->args; k++)
         arg[k] = w->v[in->arg[k]].d[0];
-    u64 r = h->fn((struct vcpu *)w, arg[0], arg[1], arg[2]);
+    w->cpu.wiring = w;
+    w->cpu.s.pc = w->insn_pc;
+    u64 r = h->fn(&w->cpu, arg[0], arg[1], arg[2]);
     *out = (union ir_val){ .d = { r & bits_mask(ir_bits((enum ir_type)h->result)) } };
 }
 

@@ -1,5 +1,5 @@
 /* irtest.c - runs the files of tests/ir: parser, verifier, printer, passes and execution. The format: tests/ir/README. */
-#include "tests/ir/exec.h"
+#include "tests/ir/exec_interp.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -54,11 +54,11 @@ struct file {
     u32              line;
 };
 
-/* ---- helpers that files may declare; a struct vcpu * is the struct world ---- */
+/* ---- helpers that files may declare; a vCPU's wiring is the struct world ---- */
 
 static struct world *world_of(struct vcpu *c)
 {
-    return (struct world *)c;
+    return c->wiring;
 }
 
 static u8 *state_at(struct world *w, const char *name)
@@ -70,10 +70,11 @@ static u8 *state_at(struct world *w, const char *name)
     return NULL;
 }
 
-static u64 raise_in(struct world *w, u64 code)
+static u64 raise_in(struct vcpu *c, u64 code)
 {
-    w->left = true;
-    w->out = (struct outcome){ .how = LEFT_RAISED, .pc = w->insn_pc, .code = code };
+    struct world *w = world_of(c);
+    c->raised = w->left = true;
+    w->out = (struct outcome){ .how = LEFT_RAISED, .pc = c->s.pc, .code = code };
     return 0;
 }
 
@@ -103,7 +104,7 @@ static u64 help_mix(struct vcpu *c, u64 x, u64 y, u64 z)
 static u64 help_trap(struct vcpu *c, u64 code, u64 y, u64 z)
 {
     (void)y, (void)z;
-    return code ? raise_in(world_of(c), code) : 0;
+    return code ? raise_in(c, code) : 0;
 }
 
 /* DIV r/m64 where the quotient fits: high, low, divisor. */
@@ -129,7 +130,7 @@ static u64 help_far_call(struct vcpu *c, u64 sel, u64 off, u64 ret)
     union ir_val v = { .d = { ret, 0 } };
     struct ir_mem m = { .addr32 = 1 };
     if (!(sel & 0xfffc))
-        return raise_in(w, 13);
+        return raise_in(c, 13);
     u32 at = load_le32(sp) - 8;
     world_put(w, at, 4, m, &v);
     v.d[0] = load_le16(cs);
@@ -281,8 +282,8 @@ static bool parse_bytes(struct file *f, struct bytes *list, u32 *n)
 static bool parse_fault(struct file *f, struct ir_case *c)
 {
     struct world_fault *w = &c->faults[c->fault_count];
-    if (c->fault_count == WORLD_FAULTS || !number(f, &w->addr) || !number(f, &w->len))
-        return bad(f, "fault ADDR LEN", "");
+    if (c->fault_count == WORLD_FAULTS || !number(f, &w->addr) || !number(f, &w->len) || (w->addr | w->len) & 4095)
+        return bad(f, "fault ADDR LEN, whole pages", "");
     char *s = word(f);
     w->read = !s || !strcmp(s, "read");
     w->write = !s || !strcmp(s, "write");
@@ -547,7 +548,9 @@ static bool same_exit(struct file *f, const struct ir_case *c)
     return true;
 }
 
-static bool run_case(struct file *f, const struct ir_case *c, const struct ir_block *b)
+typedef bool engine_fn(const struct ir_block *b, struct world *w, struct err *e);
+
+static bool run_case(struct file *f, const struct ir_case *c, const struct ir_block *b, engine_fn *engine)
 {
     u32 runs = 0;
     set_up(f, c, &f->world, f->state);
@@ -555,7 +558,7 @@ static bool run_case(struct file *f, const struct ir_case *c, const struct ir_bl
     put_notes(f, c->want, c->want_count, f->want);
     put_bytes(c->want_mem, c->want_mem_count, &f->want_world);
     do {
-        if (!run_block(b, &f->world, &f->e))
+        if (!engine(b, &f->world, &f->e))
             return false;
         runs++;
     } while (runs < c->repeat && f->world.out.how == LEFT_DIRECT && f->world.out.pc == c->pc);
@@ -565,14 +568,19 @@ static bool run_case(struct file *f, const struct ir_case *c, const struct ir_bl
            && same_memory(f, &f->want_world, &f->world);
 }
 
+/* Every case by every engine, as lifted and after the passes. */
 static bool run_cases(struct file *f)
 {
-    for (u32 i = 0; i < f->case_count; i++) {
-        if (!run_case(f, &f->cases[i], &f->lifted))
-            return err_prefix(&f->e, "case %s", f->cases[i].name);
-        if (!run_case(f, &f->cases[i], &f->optimised))
-            return err_prefix(&f->e, "case %s, after passes", f->cases[i].name);
-    }
+    static const struct { const char *name; engine_fn *run; } engines[] = {
+        { "tree walker", run_block }, { "interpreter", run_block_interp },
+    };
+    for (u32 i = 0; i < f->case_count; i++)
+        for (u32 k = 0; k < COUNT(engines); k++) {
+            if (!run_case(f, &f->cases[i], &f->lifted, engines[k].run))
+                return err_prefix(&f->e, "case %s, %s", f->cases[i].name, engines[k].name);
+            if (!run_case(f, &f->cases[i], &f->optimised, engines[k].run))
+                return err_prefix(&f->e, "case %s, %s, after passes", f->cases[i].name, engines[k].name);
+        }
     return f->case_count || err_set(&f->e, "no case");
 }
 

@@ -74,7 +74,7 @@ static void test_hostile_state(void **state)
         refused += !a64_state_desc.valid(r.s, &e);
         *p = old;
     }
-    assert_int_equal(refused, 12 + 3 * 4); /* PSTATE and QC; fp_ctl, fp_flags and fpcr */
+    assert_int_equal(refused, 13 + 3 * 4); /* PSTATE, QC, stepped; fp_ctl, fp_flags and fpcr */
     rig_free(&r);
 }
 
