@@ -455,7 +455,7 @@ static const struct option_row {
     { "engine", "interp|auto", engine_arg, "execution engine" },
     { "clock", "realtime|icount[,pace=host|max]", clock_arg, "virtual time: the host's, or deterministic" },
     { "seed", "N", seed_arg, "seed of the guest's random numbers under icount" },
-    { "hash-at", "N[,N...]", hash_arg, "print the state hash at these instruction counts" },
+    { "hash-at", "N[,N...]", hash_arg, "print the state hash at these instruction counts (on the standard error while the guest has the terminal)" },
     { "stop-at", "N", stop_arg, "end at this instruction count" },
     { "loadvm", "FILE", load_arg, "start from a snapshot" },
     { "savevm", "FILE", save_arg, "write a snapshot at --stop-at, or on Ctrl-A S" },

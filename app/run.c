@@ -394,7 +394,9 @@ static void print_hash(struct session *s)
         n += snprintf(text + n, sizeof text - (size_t)n, "%02x", h[i]);
     if (s->t)
         terminal_poll(s->t);
-    fprintf(stderr, "%s\n", text);
+    FILE *out = s->t ? stderr : stdout; /* the guest's text must not run into ours */
+    fprintf(out, "%s\n", text);
+    fflush(out);
 }
 
 static u64 next_stop(const struct session *s)

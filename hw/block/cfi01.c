@@ -2,8 +2,9 @@
  * cfi01.c - NOR flash with Intel's command set: two 16-bit chips on a 32-bit bus.
  *
  * Spec: JESD68.01 (CFI query), Intel "Common Flash Interface and Command Sets" (AP-646) with command set 0001,
- * and the StrataFlash P30 datasheet for what they leave open. Each chip has its own state: a 32-bit write gives
- * each one its half. Bits only ever go from 1 to 0 but by erasing. Reads of a byte lane see that lane.
+ * and the StrataFlash P30 datasheet for what they leave open. Both chips go through all commands together, as
+ * software on a 32-bit bus drives them: a narrower write commands both, and programs the bytes that it names. Drivers
+ * that took the bank for a single 16-bit chip (U-Boot's does) depend on it. Bits only go from 1 to 0 but by erasing.
  *
  * Not modelled: programming and erasing take no time (so a suspend finds nothing to suspend), block locks are
  * accepted and not kept (blocks read as unlocked), protection registers, configuration register, bursts.
@@ -17,8 +18,8 @@ enum { MODE_ARRAY, MODE_ID, MODE_QUERY, MODE_STATUS, MODE_COUNT };
 enum { STEP_COMMAND, STEP_PROGRAM, STEP_ERASE, STEP_LOCK, STEP_PROTECT, STEP_COUNT_WORD, STEP_BUFFER, STEP_CONFIRM,
        STEP_END };
 enum { SR_READY = 0x80, SR_ERASE_ERROR = 0x20, SR_PROGRAM_ERROR = 0x10, SR_LOCKED = 0x02 };
-enum { BUS_BYTES = 4, CHIP_BYTES = 2 };
-enum { CHIP_BLOCK_WORDS = CFI01_BLOCK / BUS_BYTES };
+enum { BUS_BYTES = 4, CHIPS = 2 };
+enum { CHIP_BUFFER_WORDS = CFI01_BUFFER / BUS_BYTES };
 #define NO_ROW 0xffffffffu
 
 static struct cfi01 *self(struct dev *d)
@@ -33,12 +34,6 @@ static u64 bank_size(const struct cfi01 *c)
 
 /* ---- the bytes ---- */
 
-static u8 *word_at(struct cfi01 *c, u32 chip, u64 word)
-{
-    u64 at = word * BUS_BYTES + chip * CHIP_BYTES;
-    return at + CHIP_BYTES <= bank_size(c) ? c->obj->host + at : NULL;
-}
-
 static void touched(struct cfi01 *c, u64 from, u64 to)
 {
     if (c->dirty_from == c->dirty_to)
@@ -47,20 +42,14 @@ static void touched(struct cfi01 *c, u64 from, u64 to)
     c->dirty_to = MAX(c->dirty_to, to);
 }
 
-static bool store(struct cfi01 *c, u32 chip, u64 word, u16 val)
+/* Bits fall. False: there is no such byte. */
+static bool program(struct cfi01 *c, u64 at, u8 val)
 {
-    u8 *p = word_at(c, chip, word);
-    if (!p)
+    if (at >= bank_size(c))
         return false;
-    store_le16(p, val);
-    touched(c, word * BUS_BYTES, (word + 1) * BUS_BYTES);
+    c->obj->host[at] &= val;
+    touched(c, at, at + 1);
     return true;
-}
-
-static bool program(struct cfi01 *c, u32 chip, u64 word, u16 val)
-{
-    const u8 *p = word_at(c, chip, word);
-    return p && store(c, chip, word, load_le16(p) & val);
 }
 
 /* After a guest write: the machine learns which bytes changed, the file gets them. */
@@ -101,9 +90,9 @@ static u8 query(const struct cfi01 *c, u32 word)
         [0x44] = 0x00,
     };
     u32 blocks = (u32)(bank_size(c) / CFI01_BLOCK) - 1;
-    u32 block_256 = CFI01_BLOCK / CFI01_CHIPS / 256;
+    u32 block_256 = CFI01_BLOCK / CHIPS / 256;
     switch (word) {
-    case 0x27: return bank_size(c) ? (u8)__builtin_ctzll(bank_size(c) / CFI01_CHIPS) : 0;
+    case 0x27: return bank_size(c) ? (u8)__builtin_ctzll(bank_size(c) / CHIPS) : 0;
     case 0x2d: return (u8)blocks;
     case 0x2e: return (u8)(blocks >> 8);
     case 0x2f: return (u8)block_256;
@@ -115,204 +104,206 @@ static u8 query(const struct cfi01 *c, u32 word)
 /* Device identifier (P30, table "Device Identifier Information"); blocks are unlocked. */
 static u16 identifier(u64 word)
 {
-    switch (word % CHIP_BLOCK_WORDS) {
+    switch (word % (CFI01_BLOCK / BUS_BYTES)) {
     case 0: return 0x89; /* Intel */
     case 1: return 0x18; /* as every driver of this board has seen */
     default: return 0;
     }
 }
 
-static u16 chip_read(struct cfi01 *c, u32 chip, u64 word)
+/* What each of the chips shows at a word, but for its array. */
+static u16 answer(const struct cfi01 *c, u64 word)
 {
-    const u8 *p = word_at(c, chip, word);
-    switch (c->s.mode[chip]) {
-    case MODE_ID:     return identifier(word);
-    case MODE_QUERY:  return query(c, (u32)(word & 0xff));
-    case MODE_STATUS: return c->s.status[chip];
-    default:          return p ? load_le16(p) : 0xffff;
+    switch (c->s.mode) {
+    case MODE_ID:    return identifier(word);
+    case MODE_QUERY: return query(c, (u32)(word & 0xff));
+    default:         return c->s.status;
     }
 }
 
 /* ---- commands ---- */
 
-static void set(struct cfi01 *c, u32 chip, u8 mode, u8 step)
+static void set(struct cfi01 *c, u8 mode, u8 step)
 {
-    c->s.mode[chip] = mode;
-    c->s.step[chip] = step;
+    c->s.mode = mode;
+    c->s.step = step;
 }
 
-static void fail(struct cfi01 *c, u32 chip, u32 bits)
+static void fail(struct cfi01 *c, u32 bits)
 {
-    c->s.status[chip] |= (u8)bits;
+    c->s.status |= (u8)bits;
 }
 
 /* Both error bits: the sequence of commands was wrong (AP-646, status register). */
-static void sequence_error(struct cfi01 *c, u32 chip, u16 val)
+static void sequence_error(struct cfi01 *c, u32 val)
 {
-    guest_error(&c->dev, "chip %u: %#x does not continue the command", chip, val);
-    fail(c, chip, SR_ERASE_ERROR | SR_PROGRAM_ERROR);
-    set(c, chip, MODE_STATUS, STEP_COMMAND);
+    guest_error(&c->dev, "%#x does not continue the command", val);
+    fail(c, SR_ERASE_ERROR | SR_PROGRAM_ERROR);
+    set(c, MODE_STATUS, STEP_COMMAND);
 }
 
-static void command(struct cfi01 *c, u32 chip, u16 val)
+static void command(struct cfi01 *c, u32 val)
 {
     switch (val & 0xff) {
     case 0x00: /* idle bus of probes, and the other vendors' reset */
     case 0xf0:
-    case 0xff: set(c, chip, MODE_ARRAY, STEP_COMMAND); break;
-    case 0x90: set(c, chip, MODE_ID, STEP_COMMAND); break;
-    case 0x98: set(c, chip, MODE_QUERY, STEP_COMMAND); break;
+    case 0xff: set(c, MODE_ARRAY, STEP_COMMAND); break;
+    case 0x90: set(c, MODE_ID, STEP_COMMAND); break;
+    case 0x98: set(c, MODE_QUERY, STEP_COMMAND); break;
     case 0xb0: /* suspend and resume: nothing is ever running */
     case 0xd0:
-    case 0x70: set(c, chip, MODE_STATUS, STEP_COMMAND); break;
-    case 0x50: c->s.status[chip] = SR_READY; break;
+    case 0x70: set(c, MODE_STATUS, STEP_COMMAND); break;
+    case 0x50: c->s.status = SR_READY; break;
     case 0x10:
-    case 0x40: set(c, chip, MODE_STATUS, STEP_PROGRAM); break;
-    case 0x20: set(c, chip, MODE_STATUS, STEP_ERASE); break;
-    case 0x60: set(c, chip, MODE_STATUS, STEP_LOCK); break;
-    case 0xc0: set(c, chip, MODE_STATUS, STEP_PROTECT); break;
-    case 0xe8: set(c, chip, MODE_STATUS, STEP_COUNT_WORD); break;
+    case 0x40: set(c, MODE_STATUS, STEP_PROGRAM); break;
+    case 0x20: set(c, MODE_STATUS, STEP_ERASE); break;
+    case 0x60: set(c, MODE_STATUS, STEP_LOCK); break;
+    case 0xc0: set(c, MODE_STATUS, STEP_PROTECT); break;
+    case 0xe8: set(c, MODE_STATUS, STEP_COUNT_WORD); break;
     default:
-        guest_error(&c->dev, "chip %u: unknown command %#x", chip, val);
-        set(c, chip, MODE_ARRAY, STEP_COMMAND);
+        guest_error(&c->dev, "unknown command %#x", val);
+        set(c, MODE_ARRAY, STEP_COMMAND);
     }
 }
 
-static void program_word(struct cfi01 *c, u32 chip, u64 word, u16 val)
+static void program_bytes(struct cfi01 *c, u64 off, u64 val, u32 size)
 {
-    set(c, chip, MODE_STATUS, STEP_COMMAND);
-    if (c->read_only)
-        fail(c, chip, SR_PROGRAM_ERROR | SR_LOCKED);
-    else if (!program(c, chip, word, val))
-        fail(c, chip, SR_PROGRAM_ERROR);
+    set(c, MODE_STATUS, STEP_COMMAND);
+    if (c->read_only) {
+        fail(c, SR_PROGRAM_ERROR | SR_LOCKED);
+        return;
+    }
+    for (u32 i = 0; i < size; i++)
+        if (!program(c, off + i, (u8)(val >> 8 * i)))
+            fail(c, SR_PROGRAM_ERROR);
 }
 
-static void erase_block(struct cfi01 *c, u32 chip, u64 word, u16 val)
+static void erase_block(struct cfi01 *c, u64 off, u32 val)
 {
     if ((val & 0xff) != 0xd0) {
-        sequence_error(c, chip, val);
+        sequence_error(c, val);
         return;
     }
-    set(c, chip, MODE_STATUS, STEP_COMMAND);
+    set(c, MODE_STATUS, STEP_COMMAND);
+    off = align_down(off, CFI01_BLOCK);
     if (c->read_only) {
-        fail(c, chip, SR_ERASE_ERROR | SR_LOCKED);
-        return;
+        fail(c, SR_ERASE_ERROR | SR_LOCKED);
+    } else if (off >= bank_size(c)) {
+        fail(c, SR_ERASE_ERROR);
+    } else {
+        memset(c->obj->host + off, 0xff, CFI01_BLOCK);
+        touched(c, off, off + CFI01_BLOCK);
     }
-    word = align_down(word, CHIP_BLOCK_WORDS);
-    for (u32 i = 0; i < CHIP_BLOCK_WORDS; i++)
-        if (!store(c, chip, word + i, 0xffff))
-            fail(c, chip, SR_ERASE_ERROR);
 }
 
-static void lock_block(struct cfi01 *c, u32 chip, u16 val)
+static void lock_block(struct cfi01 *c, u32 val)
 {
     switch (val & 0xff) {
     case 0x01: /* lock, lock down, unlock, configuration register */
     case 0x2f:
     case 0xd0:
-    case 0x03: set(c, chip, MODE_STATUS, STEP_COMMAND); break;
-    default: sequence_error(c, chip, val);
+    case 0x03: set(c, MODE_STATUS, STEP_COMMAND); break;
+    default: sequence_error(c, val);
     }
 }
 
-/* ---- buffered program: 0xe8, count - 1, that many words, 0xd0 ---- */
+/* ---- buffered program: 0xe8, count - 1, that many accesses, 0xd0 ---- */
 
-static void buffer_count(struct cfi01 *c, u32 chip, u16 val)
+static void buffer_count(struct cfi01 *c, u32 val)
 {
-    if (val >= CFI01_BUFFER) {
-        sequence_error(c, chip, val);
+    if (val >= CHIP_BUFFER_WORDS) {
+        sequence_error(c, val);
         return;
     }
-    c->s.at[chip] = NO_ROW;
-    c->s.left[chip] = val + 1u;
-    memset(c->s.buf + chip * CFI01_BUFFER, 0xff, CFI01_BUFFER * sizeof c->s.buf[0]);
-    c->s.step[chip] = STEP_BUFFER;
+    c->s.at = NO_ROW;
+    c->s.left = val + 1;
+    memset(c->s.buf, 0xff, sizeof c->s.buf);
+    c->s.step = STEP_BUFFER;
 }
 
 /* The first word fixes the buffer-sized row that all the others must be in. */
-static void buffer_word(struct cfi01 *c, u32 chip, u64 word, u16 val)
+static void buffer_bytes(struct cfi01 *c, u64 off, u64 val, u32 size)
 {
-    u32 row = (u32)align_down(word, CFI01_BUFFER);
-    if (c->s.at[chip] == NO_ROW)
-        c->s.at[chip] = row;
-    if (c->s.at[chip] != row) {
-        sequence_error(c, chip, val);
+    u64 row = align_down(off, CFI01_BUFFER);
+    if (row >= bank_size(c) || (c->s.at != NO_ROW && c->s.at != row) || off - row + size > CFI01_BUFFER) {
+        sequence_error(c, (u32)val);
         return;
     }
-    c->s.buf[chip * CFI01_BUFFER + word % CFI01_BUFFER] &= val;
-    if (!--c->s.left[chip])
-        c->s.step[chip] = STEP_CONFIRM;
+    c->s.at = (u32)row;
+    for (u32 i = 0; i < size; i++)
+        c->s.buf[off - row + i] &= (u8)(val >> 8 * i);
+    if (!--c->s.left)
+        c->s.step = STEP_CONFIRM;
 }
 
-static void buffer_confirm(struct cfi01 *c, u32 chip, u16 val)
+static void buffer_confirm(struct cfi01 *c, u32 val)
 {
-    const u16 *buf = c->s.buf + chip * CFI01_BUFFER;
     if ((val & 0xff) != 0xd0) {
-        sequence_error(c, chip, val);
+        sequence_error(c, val);
         return;
     }
-    set(c, chip, MODE_STATUS, STEP_COMMAND);
+    set(c, MODE_STATUS, STEP_COMMAND);
     if (c->read_only) {
-        fail(c, chip, SR_PROGRAM_ERROR | SR_LOCKED);
+        fail(c, SR_PROGRAM_ERROR | SR_LOCKED);
         return;
     }
     for (u32 i = 0; i < CFI01_BUFFER; i++)
-        if (buf[i] != 0xffff && !program(c, chip, (u64)c->s.at[chip] + i, buf[i]))
-            fail(c, chip, SR_PROGRAM_ERROR);
+        if (c->s.buf[i] != 0xff && !program(c, (u64)c->s.at + i, c->s.buf[i]))
+            fail(c, SR_PROGRAM_ERROR);
 }
 
 /* ---- the bus ---- */
 
-static void chip_write(struct cfi01 *c, u32 chip, u64 word, u16 val)
+/* An access of up to the bus' width; commands and counts come in the lowest lane, 16 bits wide. */
+static void bus_write(struct cfi01 *c, u64 off, u64 val, u32 size)
 {
-    switch (c->s.step[chip]) {
-    case STEP_PROGRAM:    program_word(c, chip, word, val); break;
-    case STEP_ERASE:      erase_block(c, chip, word, val); break;
-    case STEP_LOCK:       lock_block(c, chip, val); break;
-    case STEP_COUNT_WORD: buffer_count(c, chip, val); break;
-    case STEP_BUFFER:     buffer_word(c, chip, word, val); break;
-    case STEP_CONFIRM:    buffer_confirm(c, chip, val); break;
+    u32 word = (u32)val & 0xffff;
+    switch (c->s.step) {
+    case STEP_PROGRAM:    program_bytes(c, off, val, size); break;
+    case STEP_ERASE:      erase_block(c, off, word); break;
+    case STEP_LOCK:       lock_block(c, word); break;
+    case STEP_COUNT_WORD: buffer_count(c, word); break;
+    case STEP_BUFFER:     buffer_bytes(c, off, val, size); break;
+    case STEP_CONFIRM:    buffer_confirm(c, word); break;
     case STEP_PROTECT: /* there are no protection registers to program */
-        fail(c, chip, SR_PROGRAM_ERROR);
-        set(c, chip, MODE_STATUS, STEP_COMMAND);
+        fail(c, SR_PROGRAM_ERROR);
+        set(c, MODE_STATUS, STEP_COMMAND);
         break;
-    default: command(c, chip, val);
+    default: command(c, word);
     }
 }
 
-/* Reads go straight to memory while all chips show their array. */
+/* Reads go straight to memory while the chips show their array. */
 static void switch_region(struct cfi01 *c)
 {
-    bool array = c->s.mode[0] == MODE_ARRAY && c->s.mode[1] == MODE_ARRAY;
     struct physmap *p = c->dev.m ? &c->dev.m->map : NULL;
     for (u32 i = 0; p && i < p->region_count; i++)
         if (p->regions[i].opaque == &c->dev && p->regions[i].obj == c->obj)
-            physmap_set_romd(p, &p->regions[i], array);
+            physmap_set_romd(p, &p->regions[i], c->s.mode == MODE_ARRAY);
 }
 
 static u64 cfi01_read(struct dev *d, u64 off, u32 size)
 {
+    struct cfi01 *c = self(d);
     u64 val = 0;
     for (u32 i = 0; i < size; i++) {
         u64 at = off + i;
-        u16 w = chip_read(self(d), at / CHIP_BYTES % CFI01_CHIPS, at / BUS_BYTES);
-        val |= (u64)(at & 1 ? w >> 8 : w & 0xff) << 8 * i;
+        u8 byte = c->s.mode != MODE_ARRAY ? (u8)(answer(c, at / BUS_BYTES) >> 8 * (at & 1))
+                  : at < bank_size(c)     ? c->obj->host[at]
+                                          : 0xff;
+        val |= (u64)byte << 8 * i;
     }
     return val;
 }
 
-/* A lane that the access leaves out floats high: it programs nothing. */
 static void cfi01_write(struct dev *d, u64 off, u64 val, u32 size)
 {
     struct cfi01 *c = self(d);
-    for (u64 at = off & ~1ull; at < off + size; at += CHIP_BYTES) {
-        u32 lo = at >= off ? (u32)(val >> 8 * (at - off)) & 0xff : 0xff;
-        u32 hi = at + 1 < off + size ? (u32)(val >> 8 * (at + 1 - off)) & 0xff : 0xff;
-        chip_write(c, at / CHIP_BYTES % CFI01_CHIPS, at / BUS_BYTES, (u16)(lo | hi << 8));
-    }
+    bus_write(c, off, val, MIN(size, BUS_BYTES));
+    if (size > BUS_BYTES)
+        bus_write(c, off + BUS_BYTES, val >> 32, BUS_BYTES);
     if (!write_back(c))
-        for (u32 i = 0; i < CFI01_CHIPS; i++)
-            fail(c, i, SR_PROGRAM_ERROR | SR_ERASE_ERROR);
+        fail(c, SR_PROGRAM_ERROR | SR_ERASE_ERROR);
     switch_region(c);
 }
 
@@ -320,11 +311,8 @@ static void cfi01_write(struct dev *d, u64 off, u64 val, u32 size)
 
 static void reset(struct dev *d)
 {
-    struct cfi01 *c = self(d);
-    memset(&c->s, 0, sizeof c->s);
-    for (u32 i = 0; i < CFI01_CHIPS; i++)
-        c->s.status[i] = SR_READY;
-    switch_region(c);
+    self(d)->s = (struct cfi01_state){ .mode = MODE_ARRAY, .step = STEP_COMMAND, .status = SR_READY };
+    switch_region(self(d));
 }
 
 static void resumed(struct dev *d)
@@ -335,14 +323,10 @@ static void resumed(struct dev *d)
 static bool valid(const void *state, struct err *e)
 {
     const struct cfi01_state *s = state;
-    for (u32 i = 0; i < CFI01_CHIPS; i++) {
-        bool buffering = s->step[i] == STEP_BUFFER;
-        if (s->mode[i] >= MODE_COUNT || s->step[i] >= STEP_END || s->left[i] > CFI01_BUFFER
-            || (buffering && !s->left[i]) || (s->step[i] && s->mode[i] != MODE_STATUS))
-            return err_set(e, "flash chip %u: mode %u, step %u, %u words left", i, s->mode[i], s->step[i],
-                           s->left[i]);
-    }
-    return true;
+    bool row = s->at == NO_ROW || s->at % CFI01_BUFFER == 0;
+    return (s->mode < MODE_COUNT && s->step < STEP_END && s->left <= CHIP_BUFFER_WORDS && row
+            && (s->step != STEP_BUFFER || s->left) && (!s->step || s->mode == MODE_STATUS))
+           || err_set(e, "flash: mode %u, step %u, %u words left, row %#x", s->mode, s->step, s->left, s->at);
 }
 
 #define F(f) STATE(struct cfi01_state, f)

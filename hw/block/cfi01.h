@@ -13,17 +13,16 @@
 #include "vm/vm.h"
 
 #define CFI01_BLOCK   0x40000u  /* bytes in an erase block of the bank */
-#define CFI01_CHIPS   2u
-#define CFI01_BUFFER  512u      /* words in a chip's write buffer */
+#define CFI01_BUFFER  2048u     /* bytes in the write buffers of both chips */
 
-struct cfi01_state {            /* per chip */
-    u32 at[CFI01_CHIPS];        /* first word of the row that a buffered program fills, ~0: not known yet */
-    u32 left[CFI01_CHIPS];      /* words still to come */
-    u16 buf[CFI01_CHIPS * CFI01_BUFFER];
-    u8  mode[CFI01_CHIPS];      /* what reads show */
-    u8  step[CFI01_CHIPS];      /* what the next write is */
-    u8  status[CFI01_CHIPS];
-    u8  pad[2];
+struct cfi01_state {
+    u32 at;                 /* offset of the row that a buffered program fills, ~0: not known yet */
+    u32 left;               /* accesses of a buffered program still to come */
+    u8  buf[CFI01_BUFFER];
+    u8  mode;               /* what reads show */
+    u8  step;               /* what the next write is */
+    u8  status;
+    u8  pad[5];
 };
 
 struct cfi01 {

@@ -663,7 +663,7 @@ static void test_much_code(void **state)
         w.s->x[1] = top;
         w.s->x[2] = CODE;
         w.v->s.pc = top;
-        go(&w, 2000000);
+        go(&w, 700000);
     }
     close_world(&w);
 }
