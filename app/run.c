@@ -362,6 +362,9 @@ static bool set_up(struct session *s, struct err *e)
 
 static void tear_down(struct session *s)
 {
+    signal(SIGINT, SIG_DFL); /* the handler's machine is about to go */
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
     terminal_close(s->t);
     if (!s->m || !s->m->board)
         virt_close_blocks(&s->virt);
@@ -405,6 +408,18 @@ static u64 next_stop(const struct session *s)
     return s->next_hash < o->hash_count ? MIN(o->hashes[s->next_hash], o->stop_at) : o->stop_at;
 }
 
+/* The guest is gone: was anything asked for at a count that it never reached? */
+static bool check_counts(struct session *s, struct err *e)
+{
+    const struct options *o = s->o;
+    u64 now = machine_icount(s->m);
+    if (s->next_hash < o->hash_count)
+        return err_set(e, "--hash-at %llu: the machine ended at instruction %llu",
+                       (unsigned long long)o->hashes[s->next_hash], (unsigned long long)now);
+    return o->stop_at == ~0ull || err_set(e, "--stop-at %llu: the machine ended at instruction %llu",
+                                          (unsigned long long)o->stop_at, (unsigned long long)now);
+}
+
 /* Runs through all stops; false with e when a snapshot cannot be written. */
 static bool run(struct session *s, enum machine_end *end, struct err *e)
 {
@@ -414,6 +429,8 @@ static bool run(struct session *s, enum machine_end *end, struct err *e)
     for (;;) {
         s->m->stop_at = next_stop(s);
         *end = machine_run(s->m);
+        if (*end == END_POWEROFF || *end == END_RESET)
+            return check_counts(s, e);
         if (*end != END_COUNT)
             return true;
         u64 now = machine_icount(s->m);

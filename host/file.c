@@ -81,8 +81,8 @@ bool file_gunzip(const char *what, const char *path, u64 max, struct file_bytes 
     z_stream z = { .next_in = f->p, .avail_in = (uInt)f->n };
     struct file_bytes out = { 0 };
     u64 room = 0;
-    int status = inflateInit2(&z, 16 + MAX_WBITS);
-    if (status != Z_OK || f->n > ~(uInt)0)
+    int status = f->n <= ~(uInt)0 ? inflateInit2(&z, 16 + MAX_WBITS) : Z_DATA_ERROR;
+    if (status != Z_OK)
         return err_set(e, "%s '%s': cannot start decompression", what, path);
     while (status == Z_OK)
         if (!inflate_step(&z, &out, &room, max, &status))

@@ -187,7 +187,7 @@ void *mmu_atomic(struct mmu *u, gva va, u32 size, u32 mode, u32 mem, bool *sync,
 
 enum mmu_result mmu_fetch(struct mmu *u, gva va, u32 mode, struct memobj **obj, u64 *off)
 {
-    struct tlb *t = u->cur[mode & (MMU_MODES - 1)];
+    struct tlb *t = u->cur[(mode & (MMU_MODES - 1)) + MMU_MODES];
     u32 k = tlb_index(va);
     struct tlb_slot s = { &t->e[k], &t->i[k] };
     if (UNLIKELY(s.e->xtag != (va & PAGE_MASK))) {

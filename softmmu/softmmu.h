@@ -113,6 +113,9 @@ void memobj_add_code(struct physmap *m, struct memobj *o, u64 off, u64 len);
 #define TLB_ENTRIES (1u << TLB_BITS)
 #define TLB_VICTIMS 8u
 #define MMU_MODES 4u
+/* A context has a table per mode for data, which is part of the machine, and one per mode for fetches, which is
+ * not: when an engine fetches depends on what it has cached. */
+#define MMU_TABLES (2 * MMU_MODES)
 
 enum mmu_access { MMU_READ = 1, MMU_WRITE = 2, MMU_FETCH = 4 };
 
@@ -185,7 +188,7 @@ struct tlb_ctx {
     u64         stamp;   /* for least recently used */
     u64         epoch;   /* mmu.epoch while this one is current */
     bool        live;
-    struct tlb *mode[MMU_MODES]; /* NULL: never used */
+    struct tlb *mode[MMU_TABLES]; /* data, then fetches; NULL: never used */
     struct tlb_range global;     /* global entries lie here */
     struct tlb_range lost;       /* fetchable entries evicted since the epoch changed lie here */
 };
@@ -200,7 +203,7 @@ struct mmu {
     struct log     *log;
     mmu_walk_fn    *walk;
     void           *opaque;
-    struct tlb     *cur[MMU_MODES]; /* tables of the current context; never NULL. Until the first slow path of a
+    struct tlb     *cur[MMU_TABLES]; /* tables of the current context; never NULL. Until the first slow path of a
                                        mode it is an empty one: reload after every slow path and mmu_select() */
     struct tlb_ctx *ctx;
     struct tlb_ctx  ctxs[MMU_CTXS];

@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 
 #define PAGE_NR_BITS 44u /* address bits 12..55 */
-#define TABLES (MMU_CTXS * MMU_MODES + 1)
+#define TABLES (MMU_CTXS * MMU_TABLES + 1)
 #define TABLE_STRIDE ((sizeof(struct tlb) + 63) & ~63ull)
 
 static const struct tlb_range no_range = { ~0ull, 0 };
@@ -79,7 +79,7 @@ static struct tlb *pool_table(struct mmu *u, u32 n)
 struct tlb *tlb_table(struct mmu *u, struct tlb_ctx *c, u32 mode)
 {
     if (!c->mode[mode]) {
-        c->mode[mode] = pool_table(u, (u32)(c - u->ctxs) * MMU_MODES + mode);
+        c->mode[mode] = pool_table(u, (u32)(c - u->ctxs) * MMU_TABLES + mode);
         if (c == u->ctx)
             u->cur[mode] = c->mode[mode];
     }
@@ -100,7 +100,7 @@ static void empty_table(struct tlb *t)
 
 static void empty_ctx(struct mmu *u, struct tlb_ctx *c)
 {
-    for (u32 m = 0; m < MMU_MODES; m++)
+    for (u32 m = 0; m < MMU_TABLES; m++)
         if (c->mode[m])
             empty_table(c->mode[m]);
     c->global = no_range;
@@ -113,7 +113,7 @@ void tlb_set_ctx(struct mmu *u, struct tlb_ctx *c)
 {
     u->ctx = c;
     u->epoch = c->epoch;
-    for (u32 i = 0; i < MMU_MODES; i++)
+    for (u32 i = 0; i < MMU_TABLES; i++)
         u->cur[i] = c->mode[i] ? c->mode[i] : u->empty;
 }
 
@@ -304,7 +304,7 @@ static bool lookup(struct mmu *u, struct tlb *t, gva va, struct tlb_slot s)
 bool tlb_resolve(struct mmu *u, gva va, enum mmu_access acc, u32 mode, u32 mem, struct tlb_slot *out)
 {
     mode &= MMU_MODES - 1;
-    struct tlb *t = tlb_table(u, u->ctx, mode);
+    struct tlb *t = tlb_table(u, u->ctx, acc == MMU_FETCH ? mode + MMU_MODES : mode);
     struct tlb_slot s = main_slot(t, tlb_index(va));
     bool held = lookup(u, t, va, s);
     *out = s;
@@ -371,7 +371,7 @@ void mmu_flush_va(struct mmu *u, gva va, u64 match, u64 mask)
         if (!c->live || !(all || range_has(&c->global, nr)))
             continue;
         bool fetched = range_has(&c->lost, nr);
-        for (u32 m = 0; m < MMU_MODES; m++)
+        for (u32 m = 0; m < MMU_TABLES; m++)
             if (c->mode[m])
                 fetched |= flush_table_va(c->mode[m], va, all);
         if (fetched)
@@ -396,7 +396,7 @@ void tlb_revoke_stores(struct physmap *m, const struct memobj *o, u64 off)
 {
     for (u32 n = 0; n < m->mmu_count; n++)
         for (u32 i = 0; i < MMU_CTXS; i++)
-            for (u32 k = 0; k < MMU_MODES; k++)
+            for (u32 k = 0; k < MMU_TABLES; k++)
                 if (m->mmus[n]->ctxs[i].mode[k])
                     revoke_table(m->mmus[n]->ctxs[i].mode[k], o, off);
 }
@@ -414,9 +414,9 @@ void tlb_region_changed(struct physmap *m, const struct region *r)
 {
     for (u32 n = 0; n < m->mmu_count; n++) {
         struct tlb_ctx *c = m->mmus[n]->ctxs;
-        for (u32 i = 0; i < MMU_CTXS * MMU_MODES; i++)
-            if (c[i / MMU_MODES].mode[i % MMU_MODES])
-                retag_region(c[i / MMU_MODES].mode[i % MMU_MODES], r);
+        for (u32 i = 0; i < MMU_CTXS * MMU_TABLES; i++)
+            if (c[i / MMU_TABLES].mode[i % MMU_TABLES])
+                retag_region(c[i / MMU_TABLES].mode[i % MMU_TABLES], r);
         mmu_new_epoch(m->mmus[n]);
     }
 }

@@ -251,16 +251,27 @@ static void run_cpu(struct machine *m, struct vcpu *v)
         v->engine->run(v, limit - v->s.icount);
 }
 
+/* Host input is looked at when somebody kicks, when idle, and once a slice: not at every exception. */
+static void poll_host(struct machine *m, struct vcpu *v, bool kicked)
+{
+    if (!m->poll || !(kicked || v->s.halted || v->s.stopped || v->s.icount >= m->poll_at))
+        return;
+    m->poll_at = v->s.icount + (m->clock == CLOCK_ICOUNT ? ICOUNT_SLICE : REALTIME_SLICE);
+    m->poll(m->poll_opaque);
+}
+
 static enum machine_end loop(struct machine *m)
 {
     struct vcpu *v = m->cpus[m->cur];
     for (;;) {
         enum machine_end end = END_NONE;
-        atomic_store(&v->kick, false);
-        if (UNLIKELY(atomic_load(&m->request)) && (end = take_requests(m)))
-            return end;
-        if (m->poll)
-            m->poll(m->poll_opaque);
+        bool kicked = UNLIKELY(atomic_load(&m->request));
+        if (kicked) {
+            atomic_store(&v->kick, false);
+            if ((end = take_requests(m)))
+                return end;
+        }
+        poll_host(m, v, kicked);
         machine_run_events(m);
         if (v->s.icount >= m->stop_at)
             return END_COUNT;
@@ -278,6 +289,7 @@ static enum machine_end loop(struct machine *m)
 enum machine_end machine_run(struct machine *m)
 {
     m->host_base = m->host_ns() - m->s.clock_ns;
+    m->poll_at = 0;
     enum machine_end end = loop(m);
     if (m->clock == CLOCK_REALTIME)
         m->s.clock_ns = machine_now(m);

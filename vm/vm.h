@@ -176,6 +176,7 @@ struct machine {
     u64                (*host_ns)(void);     /* the host's monotonic clock; set by whoever makes the machine */
     u64                  host_base;          /* realtime: host ns at which virtual time was 0 */
     u32                  cur;                /* index of the running vCPU */
+    u64                  poll_at;            /* instruction count at which host input is looked at again */
     atomic_uint          request;            /* REQ_ bits */
     const char          *name;               /* "virt" */
     /* Host input, drained at safe points on the machine's thread. */
