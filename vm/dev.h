@@ -42,7 +42,7 @@ struct dev_class {
     const struct state_desc *state;
     u32                      state_offset; /* of the state struct in the device */
     u32                      size;         /* of the device struct, for tests that make one */
-    const struct reg        *regs;         /* register file, or NULL: read and write below */
+    const struct reg        *regs;         /* register file, looked at first; other offsets: read and write below */
     u32                      reg_count;
     u64 (*read)(struct dev *, u64 off, u32 size);             /* size 1, 2, 4, 8 */
     void (*write)(struct dev *, u64 off, u64 val, u32 size);

@@ -31,7 +31,7 @@ struct iop {
     H(sx8_16) H(sx8_32) H(sx8_64) H(sx16_32) H(sx16_64) H(sx32_64)                                  \
     H(sxb_8) H(sxb_16) H(sxb_32) H(sxb_64)                                                          \
     H(sel8) H(sel16) H(sel32) H(sel64) H(sel128) H(sel256)                                          \
-    H(pc) H(vzext32) H(vzext64)                                                                     \
+    H(pc) H(pair) H(vzext32) H(vzext64)                                                                     \
     H(ld8) H(ld16) H(ld32) H(ld64) H(ld128)                                                         \
     H(ldz8_32) H(ldz16_32) H(ldz8_64) H(ldz16_64) H(ldz32_64)                                       \
     H(lds8_32) H(lds16_32) H(lds8_64) H(lds16_64) H(lds32_64)                                       \

@@ -251,6 +251,7 @@ static u32 handler(const struct ir_ins *in)
     case IR_skip: return IH_skip;
     case IR_label: return IH_nop;
     case IR_pc: return IH_pc;
+    case IR_pair: return IH_pair;
     case IR_get: return mov_handler(IH_mov8, bytes);
     case IR_getx: return IH_getx;
     case IR_setx: return IH_setx;

@@ -190,6 +190,7 @@ L_mov256: memmove(op->d, op->a, 32); NEXT;
 L_sel128: memmove(op->d, *(const u8 *)op->a ? op->b : op->c, 16); NEXT;
 L_sel256: memmove(op->d, *(const u8 *)op->a ? op->b : op->c, 32); NEXT;
 L_pc: *(u64 *)op->d = pc0 + op->imm; NEXT;
+L_pair: { u64 lo = *(const u64 *)op->a, hi = *(const u64 *)op->b; ((u64 *)op->d)[0] = lo; ((u64 *)op->d)[1] = hi; NEXT; }
 L_vzext32: { u64 x = *(const u32 *)op->a; ((u64 *)op->d)[0] = x; ((u64 *)op->d)[1] = 0; NEXT; }
 L_vzext64: { u64 x = *(const u64 *)op->a; ((u64 *)op->d)[0] = x; ((u64 *)op->d)[1] = 0; NEXT; }
 
