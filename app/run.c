@@ -142,7 +142,8 @@ static bool open_terminal(struct session *s, struct err *e)
         return err_set(e, "-serial stdio and -monitor stdio cannot share the terminal; -serial mon:stdio does both");
     if (!serial && !o->monitor_stdio && !console)
         return true;
-    struct terminal_config c = { .raw = true, .escapes = o->serial == SERIAL_MON_STDIO, .kick = on_kick,
+    struct terminal_config c = { .raw = true, .escapes = o->serial == SERIAL_MON_STDIO,
+                                 .signals = o->serial != SERIAL_MON_STDIO, .kick = on_kick,
                                  .command = on_command, .opaque = s };
     s->t = terminal_open(&c, e);
     if (!s->t)

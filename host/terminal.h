@@ -13,6 +13,7 @@ struct terminal;
 struct terminal_config {
     bool  raw;        /* put a terminal into raw mode until closed; without one this does nothing */
     bool  escapes;    /* interpret Ctrl-A */
+    bool  signals;    /* Ctrl-C and its like end mynah instead of going to the guest */
     void (*kick)(void *opaque);                /* input is there (reader's thread) */
     void (*command)(void *opaque, char letter); /* Ctrl-A letter (reader's thread) */
     void  *opaque;

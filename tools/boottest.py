@@ -27,6 +27,7 @@ variables. MYNAH names the command under test (default: build/mynah run). Machin
 at the end are killed.
 """
 import argparse
+import fcntl
 import os
 import pathlib
 import pty
@@ -103,7 +104,8 @@ class Machine:
         termios.tcsetwinsize(self.slave, (24, 80))
         self.settings = termios.tcgetattr(self.slave)
         self.process = subprocess.Popen(argv, stdin=self.slave, stdout=self.slave,
-                                        stderr=self.errors, start_new_session=True)
+                                        stderr=self.errors, start_new_session=True,
+                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
 
     def read(self, seconds):
         """Take in what arrives within SECONDS; False when nothing did."""

@@ -51,6 +51,12 @@ static struct iblock *lift(struct interp *t, struct memobj *o, u64 off, u64 mode
     }
 #endif
     struct iblock *b = interp_lower(t, &t->ir, &bytes);
+    if (log_on(&v->m->log, LOG_op)) { /* for people: this engine runs the IR as lifted */
+        ir_passes(&t->ir);
+        fprintf(v->m->log.out, "op: block at %s+%#llx mode %#llx\n", o->name, (unsigned long long)off,
+                (unsigned long long)mode);
+        ir_print(&t->ir, v->m->log.out);
+    }
     b->obj = o;
     b->off = off;
     b->mode = mode;
