@@ -1,7 +1,7 @@
 /*
  * monitor.h - the human monitor: a line at a time, on the machine's thread.
  *
- * Known commands: help, info registers|status|blocks, system_reset, system_powerdown, savevm FILE, quit.
+ * Known commands: help, info registers|status, system_reset, system_powerdown, savevm FILE, quit.
  */
 #pragma once
 #include "app/disks.h"

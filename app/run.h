@@ -5,5 +5,5 @@
 /* Returns the process' exit status: 0 after a power-off, a reset with -no-reboot, or Ctrl-A X; 1 after an error of
  * ours, whose sentence was printed; 128 + n after signal n. */
 int app_run(const struct options *o);
-/* Writes the snapshot of a machine run to o->stop_at, or checks and resumes one: o->save and o->load are set. */
+/* Prints e's sentence on the standard error. */
 void app_error(const struct err *e);

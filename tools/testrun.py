@@ -124,11 +124,14 @@ def guest_tests(build, prefix):
         yield Test(f'{prefix}guest/{source.stem}', argv, 120, {'MYNAH_BUILD': str(build)})
 
 
-def scripts(full):
-    for source in sorted((*TESTS.rglob('test_*.py'), *TESTS.rglob('check_*.py'))):
+def scripts(full, build=None, prefix=''):
+    """All scripts; with another build those of tests/app only, which start the program over and over."""
+    folder = TESTS / 'app' if build else TESTS
+    for source in sorted((*folder.rglob('test_*.py'), *folder.rglob('check_*.py'))):
         name = source.relative_to(TESTS).with_suffix('')
-        yield Test(str(name), [sys.executable, '-B', source], 1800 if full else 600,
-                   {'MYNAH_FULL': '1' if full else ''}, needs=script_needs(source))
+        where = {'MYNAH_BUILD': str(build)} if build else {}
+        yield Test(f'{prefix}{name}', [sys.executable, '-B', source], 1800 if full else 600,
+                   {'MYNAH_FULL': '1' if full else '', **where}, needs=script_needs(source))
 
 
 def script_needs(source):
@@ -158,7 +161,7 @@ def collect(full):
     if full:
         asan = ROOT / (BUILD.name + '-asan')
         tests += [*boots(asan, 'asan/', full), *binaries(asan, 'asan/'), *ir_tests(asan, 'asan/'),
-                  *guest_tests(asan, 'asan/')]
+                  *guest_tests(asan, 'asan/'), *scripts(full, asan, 'asan/')]
     # Longest first, so that one long boot does not run alone at the end.
     return sorted(tests, key=lambda t: -t.limit if t.first else 0)
 

@@ -180,8 +180,6 @@ u64 machine_now(struct machine *m)
 void machine_request(struct machine *m, u32 req)
 {
     atomic_fetch_or(&m->request, req);
-    for (u32 i = 0; i < m->cpu_count; i++)
-        atomic_store(&m->cpus[i]->kick, true);
 }
 
 void machine_kick(struct machine *m)
@@ -266,11 +264,8 @@ static enum machine_end loop(struct machine *m)
     for (;;) {
         enum machine_end end = END_NONE;
         bool kicked = UNLIKELY(atomic_load(&m->request));
-        if (kicked) {
-            atomic_store(&v->kick, false);
-            if ((end = take_requests(m)))
-                return end;
-        }
+        if (kicked && (end = take_requests(m)))
+            return end;
         poll_host(m, v, kicked);
         machine_run_events(m);
         if (v->s.icount >= m->stop_at)

@@ -136,7 +136,6 @@ struct vcpu {
     u32                        index;
     u32                        irq;         /* VCPU_IRQ | VCPU_FIQ: input levels now */
     bool                       raised;      /* a helper took an exception: s.pc is already the vector */
-    atomic_bool                kick;        /* look at requests soon */
     const struct sysreg_port  *ports[SYSREG_COUNT];
 };
 void vcpu_irq_set(struct vcpu *v, u32 line, bool level);

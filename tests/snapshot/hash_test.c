@@ -106,7 +106,6 @@ static void test_not_covered(void **state)
     u64 val;
     ((struct fake_cpu *)v->state)->cached++;
     v->irq = 3;
-    v->kick = true;
     r.m->s.clock_ns++; /* of the other clock */
     mmu_read(&v->mmu, 0x5000, 8, 2, 0, 0, &val);
     mmu_select(&v->mmu, 99);
