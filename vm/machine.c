@@ -111,14 +111,6 @@ void machine_add_dev(struct machine *m, struct dev *d)
     m->devs[m->dev_count++] = d;
 }
 
-struct dev *machine_find_dev(struct machine *m, const char *path)
-{
-    for (u32 i = 0; i < m->dev_count; i++)
-        if (!strcmp(m->devs[i]->path, path))
-            return m->devs[i];
-    return NULL;
-}
-
 void machine_reset(struct machine *m)
 {
     for (u32 i = 0; i < m->dev_count; i++)

@@ -195,7 +195,6 @@ void machine_free(struct machine *m);
 bool machine_add_cpu(struct machine *m, const struct guest *g, const struct engine *en, void *state, void *wiring,
                      mmu_walk_fn *walk, struct err *e) MUST_CHECK;
 void machine_add_dev(struct machine *m, struct dev *d);
-struct dev *machine_find_dev(struct machine *m, const char *path);
 void machine_reset(struct machine *m); /* power-on state of everything */
 u64  machine_now(struct machine *m);   /* virtual ns, exact to the instruction under icount */
 u64  machine_icount(const struct machine *m);
