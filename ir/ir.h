@@ -165,7 +165,8 @@ enum {
                          exact count; the block ends behind the instruction */
     IR_H_READS = 4,   /* reads guest state fields   */
     IR_H_WRITES = 8,  /* writes guest state fields  */
-    IR_H_MEM = 16     /* accesses guest memory by itself (slow path, exact) */
+    IR_H_MEM = 16,    /* accesses guest memory by itself (slow path, exact) */
+    IR_H_FP = 32      /* reads or writes the layout's fp_env */
 };
 struct vcpu;
 struct ir_helper {

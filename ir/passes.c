@@ -1,23 +1,25 @@
-/* passes.c - what every compiled block goes through, in place: forward state, simplify, kill dead sets, drop
- * dead values.
+/* passes.c - what every compiled block goes through, in place: forwards, state is forwarded and values are simplified;
+ * backwards, dead sets and dead values go; then the rest moves together.
  *
- * Precision: at each instruction that may fault, each helper that may look and each exit, the state in memory
- * is what the block as lifted would have there. So a set dies only when another set of its field
- * follows with none of these between; engines sink the rest. Debug builds (-DMYNAH_DEBUG) verify after each pass. */
+ * Precision: at each instruction that may fault, each helper that may look, each exit, and behind an instruction
+ * with a helper of IR_H_SYNC, the state in memory is what the block as lifted would have there. So a set dies only
+ * when another set of its field follows with none of these between; engines sink the rest. Debug builds (-DMYNAH_DEBUG) verify the result.
+ *
+ * Blocks are short and this runs for each: nothing here is cleared beyond what the block needs. */
 #include "ir/vec.h"
 #include <string.h>
 
 #define FIELDS 2048u /* of a layout that the passes follow; fields beyond are left alone */
 
-void ir_edit_begin(struct ir_edit *ed, const struct ir_block *b)
+static void edit_begin(struct ir_edit *ed, const struct ir_block *b)
 {
-    for (u32 i = 0; i < b->count; i++) {
+    for (u32 i = 0; i < b->count; i++)
         ed->to[i] = (ir_ref)i;
-        ed->dead[i] = false;
-    }
+    memset(ed->dead, 0, b->count);
+    memset(ed->look, 0, b->count);
 }
 
-void ir_edit_args(const struct ir_edit *ed, struct ir_ins *in)
+static inline void edit_args(const struct ir_edit *ed, struct ir_ins *in)
 {
     for (u32 k = 0; k < 4 && in->arg[k] != IR_NONE; k++)
         in->arg[k] = ed->to[in->arg[k]];
@@ -32,12 +34,15 @@ static void edit_end(struct ir_edit *ed, struct ir_block *b)
             ed->to[i] = ed->to[ed->to[i]]; /* its replacement is earlier: renamed already */
             continue;
         }
-        b->ins[n] = b->ins[i];
-        ir_edit_args(ed, &b->ins[n]);
+        if (n != i)
+            b->ins[n] = b->ins[i];
+        edit_args(ed, &b->ins[n]);
         ed->to[i] = (ir_ref)n++;
     }
     b->count = n;
 }
+
+#define UNKNOWN (~0u)
 
 static u32 fp_fields(const struct ir_layout *l, u16 *list, u32 max)
 {
@@ -56,8 +61,9 @@ struct forward {
     ir_ref           known[FIELDS];
     u16              changed[FIELDS];        /* instruction that made it known or unknown */
     u16              fp[8];
-    u32              fp_count;
+    u32              fp_count;               /* UNKNOWN until the first FP row */
     u16              skip_at[IR_BLOCK_MAX];  /* by label */
+    bool             synced;
 };
 
 static void learn(struct forward *w, u64 field, ir_ref v, u32 at)
@@ -121,11 +127,19 @@ static void forward_set(struct forward *w, u32 i)
         learn(w, in->imm, in->arg[0], i);
 }
 
+static void forget_fp(struct forward *w, u32 at)
+{
+    if (w->fp_count == UNKNOWN)
+        w->fp_count = fp_fields(w->b->layout, w->fp, COUNT(w->fp));
+    for (u32 k = 0; k < w->fp_count; k++)
+        learn(w, w->fp[k], IR_NONE, at);
+}
+
 static void forward_ins(struct forward *w, u32 i)
 {
     struct ir_ins *in = &w->b->ins[i];
     const struct ir_layout *l = w->b->layout;
-    ir_edit_args(w->ed, in);
+    edit_args(w->ed, in);
     resolve_index(w->b, in);
     switch (in->op) {
     case IR_get: forward_get(w, i); break;
@@ -139,21 +153,42 @@ static void forward_ins(struct forward *w, u32 i)
         break;
     default:
         if (ir_rows[in->op].effects & IR_FP)
-            for (u32 k = 0; k < w->fp_count; k++)
-                learn(w, w->fp[k], IR_NONE, i);
+            forget_fp(w, i);
     }
 }
 
-static void forward_state(struct ir_block *b, struct ir_edit *ed)
+static void note_sync(struct forward *w, u32 i)
 {
-    struct forward w = { .b = b, .ed = ed };
-    memset(w.known, 0xff, sizeof w.known);
-    w.fp_count = fp_fields(b->layout, w.fp, COUNT(w.fp));
-    for (u32 i = 0; i < b->count; i++)
-        forward_ins(&w, i);
+    const struct ir_ins *in = &w->b->ins[i];
+    if (in->op == IR_call && w->b->layout->helpers[in->imm].flags & IR_H_SYNC) {
+        w->synced = true;
+    } else if (in->op == IR_insn) {
+        w->ed->look[i] = w->synced;
+        w->synced = false;
+    }
 }
 
-/* ---- dead sets, backwards: is the field overwritten before anything could see it? ---- */
+static void forwards(struct ir_block *b, struct ir_edit *ed)
+{
+    struct forward w;
+    struct ir_simplify s;
+    u32 fields = MIN(b->layout->field_count, FIELDS);
+    w.b = b;
+    w.ed = ed;
+    w.fp_count = UNKNOWN;
+    memset(w.known, 0xff, fields * sizeof w.known[0]);
+    memset(w.changed, 0, fields * sizeof w.changed[0]);
+    w.synced = false;
+    ir_simplify_begin(&s, b, ed);
+    for (u32 i = 0; i < b->count; i++) {
+        note_sync(&w, i);
+        forward_ins(&w, i);
+        if (!ed->dead[i])
+            ir_simplify_ins(&s, i);
+    }
+}
+
+/* ---- backwards: is the field overwritten before anything could see it, is the value used at all? ---- */
 
 #define OPEN 16u /* labels waited for at once; more are treated as a look at everything */
 
@@ -170,7 +205,9 @@ struct kill {
     u64              label[OPEN];
     u32              open;
     u16              fp[8];
-    u32              fp_count;
+    u32              fp_count;    /* UNKNOWN until the first FP row */
+    u32              next;        /* live instruction that follows */
+    bool             used[IR_BLOCK_MAX];
 };
 
 static void see_all(struct kill *w)
@@ -218,6 +255,14 @@ static void kill_skip(struct kill *w, u64 label)
     see_all(w);
 }
 
+static void see_fp(struct kill *w)
+{
+    if (w->fp_count == UNKNOWN)
+        w->fp_count = fp_fields(w->b->layout, w->fp, COUNT(w->fp));
+    for (u32 k = 0; k < w->fp_count; k++)
+        see(w, w->fp[k]);
+}
+
 static void kill_ins(struct kill *w, u32 i)
 {
     const struct ir_ins *in = &w->b->ins[i];
@@ -235,66 +280,73 @@ static void kill_ins(struct kill *w, u32 i)
         for (u32 f = l->ranges[in->imm].first, n = 0; n < l->ranges[in->imm].count; n++)
             see(w, f + n);
     else if (fx & IR_FP)
-        for (u32 k = 0; k < w->fp_count; k++)
-            see(w, w->fp[k]);
-    else if (fx & IR_EXIT || ir_may_fault(l, in)
+        see_fp(w);
+    else if (fx & IR_EXIT || w->ed->look[i] || ir_may_fault(l, in)
              || (in->op == IR_call && l->helpers[in->imm].flags & IR_H_READS))
         see_all(w);
 }
-
-static void kill_dead_sets(struct ir_block *b, struct ir_edit *ed)
-{
-    struct kill w = { .b = b, .ed = ed };
-    w.words = (MIN(b->layout->field_count, FIELDS) + 63) / 64;
-    w.fp_count = fp_fields(b->layout, w.fp, COUNT(w.fp));
-    for (u32 i = b->count; i--;)
-        kill_ins(&w, i);
-}
-
-/* ---- dead values, and skips over nothing ---- */
 
 static bool is_droppable(const struct ir_ins *in)
 {
     return ir_rows[in->op].effects & IR_PURE || in->op == IR_get || in->op == IR_getx;
 }
 
-static void drop_dead_values(struct ir_block *b, struct ir_edit *ed)
+/* A skip over nothing, and its label. */
+static bool drop_skip(struct kill *w, u32 i)
 {
-    bool used[IR_BLOCK_MAX] = { false };
-    u32 next = b->count; /* live instruction that follows */
+    const struct ir_ins *in = &w->b->ins[i];
+    u32 n = w->next;
+    if (in->op != IR_skip || n == w->b->count || w->b->ins[n].op != IR_label || w->b->ins[n].imm != in->imm)
+        return false;
+    w->ed->dead[i] = w->ed->dead[n] = true;
+    while (++n < w->b->count && w->ed->dead[n])
+        ;
+    w->next = n;
+    return true;
+}
+
+/* Before what the instruction does to the fields is looked at: one that goes does nothing. */
+static bool drop_value(struct kill *w, u32 i)
+{
+    if (!is_droppable(&w->b->ins[i]) || w->used[i])
+        return false;
+    return w->ed->dead[i] = true;
+}
+
+static void backwards(struct ir_block *b, struct ir_edit *ed)
+{
+    struct kill w;
+    w.b = b;
+    w.ed = ed;
+    w.words = (MIN(b->layout->field_count, FIELDS) + 63) / 64;
+    w.open = 0;
+    w.fp_count = UNKNOWN;
+    w.next = b->count;
+    memset(w.over.w, 0, w.words * 8);
+    memset(w.used, 0, b->count);
     for (u32 i = b->count; i--;) {
-        const struct ir_ins *in = &b->ins[i];
-        if (in->op == IR_skip && next < b->count && b->ins[next].op == IR_label && b->ins[next].imm == in->imm) {
-            ed->dead[i] = ed->dead[next] = true;
-            while (++next < b->count && ed->dead[next])
-                ;
+        if (ed->dead[i] || drop_value(&w, i))
             continue;
-        }
-        if (is_droppable(in) && !used[i]) {
-            ed->dead[i] = true;
+        kill_ins(&w, i);
+        if (ed->dead[i] || drop_skip(&w, i))
             continue;
-        }
-        for (u32 k = 0; k < 4 && in->arg[k] != IR_NONE; k++)
-            used[in->arg[k]] = true;
-        next = i;
+        for (u32 k = 0; k < 4 && b->ins[i].arg[k] != IR_NONE; k++)
+            w.used[b->ins[i].arg[k]] = true;
+        w.next = i;
     }
 }
 
 void ir_passes(struct ir_block *b)
 {
-    static void (*const passes[])(struct ir_block *, struct ir_edit *) = {
-        forward_state, ir_simplify, kill_dead_sets, drop_dead_values,
-    };
     struct ir_edit ed;
-    for (u32 k = 0; k < COUNT(passes); k++) {
-        ir_edit_begin(&ed, b);
-        passes[k](b, &ed);
-        edit_end(&ed, b);
+    edit_begin(&ed, b);
+    forwards(b, &ed);
+    backwards(b, &ed);
+    edit_end(&ed, b);
 #ifdef MYNAH_DEBUG
-        struct err e;
-        if (!ir_verify(b, &e))
-            fprintf(stderr, "after pass %u: %s\n", k, e.msg);
-        CHECK(ir_verify(b, &e));
+    struct err e;
+    if (!ir_verify(b, &e))
+        fprintf(stderr, "after the passes: %s\n", e.msg);
+    CHECK(ir_verify(b, &e));
 #endif
-    }
 }

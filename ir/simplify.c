@@ -1,4 +1,4 @@
-/* simplify.c - folding, identities and merging of equal values, in one walk over a block.
+/* simplify.c - folding, identities and merging of equal values, an instruction at a time.
  *
  * Only PURE rows are touched; FP rows set flags even when their result is known. Folding is ir_eval(), so it
  * cannot disagree with the engines. Equal values are found through a direct-mapped table: a collision
@@ -6,17 +6,6 @@
 #include "base/bits.h"
 #include "ir/vec.h"
 #include <string.h>
-
-#define SLOTS 1024u
-
-struct walk {
-    struct ir_block *b;
-    struct ir_edit  *ed;
-    ir_ref           slot[SLOTS];
-    u16              skip_at[IR_BLOCK_MAX]; /* by label */
-    u32              last_set;
-    u8               hidden[IR_BLOCK_MAX];  /* made under a skip that has ended */
-};
 
 static bool is_const(const struct ir_block *b, ir_ref r)
 {
@@ -163,10 +152,10 @@ static u32 hash(const struct ir_ins *in)
     u64 h = in->op * 0x9e3779b97f4a7c15ull;
     h = (h ^ in->imm ^ in->imm2 << 1) * 0x9e3779b97f4a7c15ull;
     h = (h ^ in->arg[0] ^ (u64)in->arg[1] << 16 ^ (u64)in->arg[2] << 32 ^ (u64)in->type << 48) * 0x9e3779b97f4a7c15ull;
-    return (u32)(h >> 40) % SLOTS;
+    return (u32)(h >> 40) % IR_SIMPLIFY_SLOTS;
 }
 
-static void merge(struct walk *w, u32 i)
+static void merge(struct ir_simplify *w, u32 i)
 {
     const struct ir_ins *in = &w->b->ins[i];
     ir_ref *slot = &w->slot[hash(in)];
@@ -178,7 +167,7 @@ static void merge(struct walk *w, u32 i)
     *slot = (ir_ref)i;
 }
 
-static void visit_pure(struct walk *w, u32 i)
+static void visit_pure(struct ir_simplify *w, u32 i)
 {
     struct ir_ins *in = &w->b->ins[i];
     if (!fold(w->b, in)) {
@@ -194,7 +183,7 @@ static void visit_pure(struct walk *w, u32 i)
 
 /* A skip never taken goes with its label, unless the region sets fields (the label still parts those sets from gets
  * behind it, which the verifier demands) or ends in an exit. */
-static void visit_label(struct walk *w, u32 i)
+static void visit_label(struct ir_simplify *w, u32 i)
 {
     u32 s = w->skip_at[w->b->ins[i].imm];
     bool exits = ir_rows[w->b->ins[i - 1].op].effects & IR_EXIT;
@@ -205,10 +194,18 @@ static void visit_label(struct walk *w, u32 i)
         memset(w->hidden + s, 1, i - s);
 }
 
-static void visit(struct walk *w, u32 i)
+void ir_simplify_begin(struct ir_simplify *w, struct ir_block *b, struct ir_edit *ed)
+{
+    w->b = b;
+    w->ed = ed;
+    w->last_set = 0;
+    memset(w->slot, 0xff, sizeof w->slot);
+    memset(w->hidden, 0, b->count);
+}
+
+void ir_simplify_ins(struct ir_simplify *w, u32 i)
 {
     struct ir_ins *in = &w->b->ins[i];
-    ir_edit_args(w->ed, in);
     if (in->op == IR_set || in->op == IR_setx)
         w->last_set = i;
     else if (in->op == IR_skip)
@@ -217,12 +214,4 @@ static void visit(struct walk *w, u32 i)
         visit_label(w, i);
     else if (ir_rows[in->op].effects & IR_PURE)
         visit_pure(w, i);
-}
-
-void ir_simplify(struct ir_block *b, struct ir_edit *ed)
-{
-    struct walk w = { .b = b, .ed = ed };
-    memset(w.slot, 0xff, sizeof w.slot);
-    for (u32 i = 0; i < b->count; i++)
-        visit(&w, i);
 }

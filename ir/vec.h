@@ -66,8 +66,18 @@ bool ir_field_is_fp(const struct ir_layout *l, u64 field);
 struct ir_edit {
     ir_ref to[IR_BLOCK_MAX];   /* a dead value's replacement; itself where nothing changed */
     bool   dead[IR_BLOCK_MAX];
+    bool   look[IR_BLOCK_MAX]; /* insn: the run may end before it, a helper of IR_H_SYNC stands in the one before */
 };
-void ir_edit_begin(struct ir_edit *ed, const struct ir_block *b);
-void ir_edit_args(const struct ir_edit *ed, struct ir_ins *in); /* operands through `to` */
-/* Folds, applies identities and merges equal pure values; marks what it replaced. */
-void ir_simplify(struct ir_block *b, struct ir_edit *ed);
+/* Folding, identities and merging of equal pure values: instruction i, whose operands went through `to`, and which is
+ * marked and renamed when something else replaces it. In order over a block, behind ir_simplify_begin(). */
+#define IR_SIMPLIFY_SLOTS 256u
+struct ir_simplify {
+    struct ir_block *b;
+    struct ir_edit  *ed;
+    u32              last_set;
+    ir_ref           slot[IR_SIMPLIFY_SLOTS];
+    u16              skip_at[IR_BLOCK_MAX]; /* by label */
+    u8               hidden[IR_BLOCK_MAX];  /* made under a skip that has ended */
+};
+void ir_simplify_begin(struct ir_simplify *w, struct ir_block *b, struct ir_edit *ed);
+void ir_simplify_ins(struct ir_simplify *w, u32 i);
