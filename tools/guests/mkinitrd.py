@@ -117,4 +117,5 @@ def main():
     temp.rename(o.out)      # two of these at once write the same bytes
 
 
-main()
+if __name__ == '__main__':
+    main()
