@@ -63,7 +63,9 @@ static int parse_and_run(struct options *o, int argc, char **argv)
         list_models();
         return 0;
     }
-    return check_model(o->cpu, &e) ? app_run(o) : fail(&e);
+    if (!check_model(o->cpu, &e))
+        return fail(&e);
+    return o->lockstep[0] ? app_lockstep(o) : app_run(o);
 }
 
 static int run_with(struct options *o, int argc, char **argv)

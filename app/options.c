@@ -1,6 +1,7 @@
 /* options.c - parses the command line; see options.h. One table row per option. */
 #define _GNU_SOURCE /* strptime, timegm */
 #include "app/options.h"
+#include "app/engines.h"
 #include "base/log.h"
 #include <ctype.h>
 #include <errno.h>
@@ -321,7 +322,7 @@ static bool clock_arg(struct options *o, const char *arg, struct err *e)
     struct kv kv;
     for (bool first = true; next_kv(&arg, &kv); first = false) {
         if (first && !kv.val && (!strcmp(kv.key, "realtime") || !strcmp(kv.key, "icount")))
-            o->icount = kv.key[0] == 'i';
+            o->icount = kv.key[0] == 'i', o->clock_given = true;
         else if (!first && o->icount && kv.val && !strcmp(kv.key, "pace") && (!strcmp(kv.val, "host") || !strcmp(kv.val, "max")))
             o->pace_host = kv.val[0] == 'h';
         else
@@ -396,10 +397,33 @@ static bool log_arg(struct options *o, const char *arg, struct err *e)
 
 static bool engine_arg(struct options *o, const char *arg, struct err *e)
 {
-    if (strcmp(arg, "interp") && strcmp(arg, "auto"))
-        return err_set(e, "--engine: unknown engine '%s' (known: interp, auto)", arg);
+    if (!strcmp(arg, "?") || !strcmp(arg, "help")) {
+        engines_print(stdout);
+        return o->listed = true;
+    }
     o->engine = arg;
-    return true;
+    o->engine_given = true;
+    return engine_find("--engine", arg, e) != NULL;
+}
+
+static bool lockstep_arg(struct options *o, const char *arg, struct err *e)
+{
+    struct kv kv;
+    u32 n = 0;
+    for (; next_kv(&arg, &kv); n++) {
+        if (n == 2 || kv.val)
+            return err_set(e, "--lockstep: two engines are compared (A,B), what is '%s'", kv.key);
+        o->lockstep[n] = keep(o, kv.key);
+        if (!engine_find("--lockstep", kv.key, e))
+            return false;
+    }
+    return n == 2 || err_set(e, "--lockstep: two engines are compared (A,B), the second one is missing");
+}
+
+static bool every_arg(struct options *o, const char *arg, struct err *e)
+{
+    return (parse_u64(arg, &o->lockstep_every) && o->lockstep_every)
+           || err_set(e, "--lockstep-every: '%s' is not a number of instructions", arg);
 }
 
 #define TEXT(member)                                                              \
@@ -452,7 +476,9 @@ static const struct option_row {
     { "rtc", "base=utc|DATE", rtc_arg, "the clock of the board at power-on" },
     { "d", "CLASS[,CLASS]", log_arg, "log; help lists the classes" },
     { "D", "FILE", log_file_arg, "log file instead of the standard error" },
-    { "engine", "interp|auto", engine_arg, "execution engine" },
+    { "engine", "NAME", engine_arg, "execution engine, default auto; help lists" },
+    { "lockstep", "A,B", lockstep_arg, "run two machines, one by engine A, one by B, and compare them; status 3 at a difference" },
+    { "lockstep-every", "N", every_arg, "instructions between comparisons, default 100000" },
     { "clock", "realtime|icount[,pace=host|max]", clock_arg, "virtual time: the host's, or deterministic" },
     { "seed", "N", seed_arg, "seed of the guest's random numbers under icount" },
     { "hash-at", "N[,N...]", hash_arg, "print the state hash at these instruction counts (on the standard error while the guest has the terminal)" },
@@ -471,7 +497,8 @@ static const struct option_row {
 void options_init(struct options *o)
 {
     *o = (struct options){ .machine = "virt", .gic_version = 2, .cpu = "cortex-a72", .ram_size = RAM_DEFAULT,
-                           .rtc_base = ~0ull, .engine = "auto", .stop_at = ~0ull, .seed = 1, .serial = SERIAL_NULL };
+                           .rtc_base = ~0ull, .engine = "auto", .stop_at = ~0ull, .seed = 1, .serial = SERIAL_NULL,
+                           .lockstep_every = 100000 };
 }
 
 void options_help(void)
@@ -505,6 +532,22 @@ static bool check_value(const struct option_row *r, const char *name, const char
            || err_set(e, "%s: the value is too long (%zu bytes, at most %u)", name, strlen(value), OPT_TEXT_MAX);
 }
 
+/* Two machines, one run: what needs a host that answers, or one machine, is not for them. */
+static bool check_lockstep(struct options *o, struct err *e)
+{
+    const char *bad = o->engine_given ? "--engine" : o->hash_count ? "--hash-at" : o->save ? "--savevm"
+                      : o->monitor_stdio ? "-monitor stdio" : NULL;
+    if (!o->lockstep[0])
+        return true;
+    if (bad)
+        return err_set(e, "%s and --lockstep do not go together", bad);
+    if (o->clock_given && !o->icount)
+        return err_set(e, "--lockstep needs --clock icount: with the host's time no two runs are the same");
+    if (o->pace_host)
+        return err_set(e, "--lockstep does not wait for the host: --clock icount,pace=host does not go with it");
+    return o->icount = true;
+}
+
 bool options_parse(struct options *o, int argc, char **argv, struct err *e)
 {
     for (int i = 0; i < argc; i++) {
@@ -522,5 +565,5 @@ bool options_parse(struct options *o, int argc, char **argv, struct err *e)
     }
     if (o->nographic && !o->serial_given)
         o->serial = SERIAL_MON_STDIO;
-    return true;
+    return check_lockstep(o, e);
 }

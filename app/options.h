@@ -39,12 +39,15 @@ struct options {
     enum serial_kind  serial;
     const char       *serial_file;
     bool              serial_given, nographic, monitor_stdio, no_reboot, snapshot_all;
-    bool              icount, pace_host;
+    bool              clock_given, icount, pace_host;
     u64               seed;
     u64               rtc_base;      /* seconds since 1970; ~0: the host's clock, or fixed under icount */
     u32               log_mask;
     const char       *log_file;
-    const char       *engine;        /* "interp" */
+    const char       *engine;        /* "auto"; a name that engine_find() knows */
+    bool              engine_given;
+    const char       *lockstep[2];   /* --lockstep: such names, or NULL */
+    u64               lockstep_every; /* instructions between comparisons */
     u64               hashes[OPT_HASHES]; /* --hash-at, rising */
     u32               hash_count;
     u64               stop_at;       /* --stop-at, ~0: none */

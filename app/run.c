@@ -4,12 +4,10 @@
  * Only this room prints to the user. Order of errors: options, files, machine, run.
  */
 #include "app/run.h"
-#include "app/disks.h"
+#include "app/engines.h"
 #include "app/monitor.h"
-#include "backend/interp/interp.h"
-#include "frontend/arm/cpu.h"
+#include "app/setup.h"
 #include "host/clock.h"
-#include "hw/boards/virt.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -22,14 +20,13 @@
 
 struct session {
     const struct options *o;
-    struct machine       *m;
+    struct setup          setup;
+    struct machine       *m;            /* the setup's */
     struct terminal      *t;
     struct monitor        mon;
     struct chr            file_chr;     /* -serial file: */
     int                   file_fd;
     FILE                 *log;
-    struct virt_config    virt;
-    struct disks          disks;        /* what snapshots say of them */
     struct hash_state     hash;
     u32                   next_hash;
     atomic_uint           command;      /* CMD_ bits from the terminal's thread */
@@ -43,7 +40,29 @@ static volatile sig_atomic_t signal_seen;
 static void on_signal(int n)
 {
     signal_seen = n;
-    machine_request(signal_machine, REQ_QUIT);
+    if (signal_machine)
+        machine_request(signal_machine, REQ_QUIT);
+}
+
+void app_catch_signals(struct machine *m)
+{
+    struct sigaction sa = { .sa_handler = on_signal, .sa_flags = m ? 0 : (int)SA_RESETHAND };
+    signal_machine = m;
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGHUP, &sa, NULL);
+}
+
+void app_release_signals(void)
+{
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
+}
+
+int app_signal_seen(void)
+{
+    return signal_seen;
 }
 
 void app_error(const struct err *e)
@@ -88,7 +107,7 @@ static void save_on_key(struct session *s)
     const char *file = s->o->save ? s->o->save : "mynah.snap";
     struct err e;
     char text[512];
-    bool ok = disks_save(&s->disks, s->m, file, &e);
+    bool ok = disks_save(&s->setup.disks, s->m, file, &e);
     snprintf(text, sizeof text, ok ? "\n[snapshot written to %s]\n" : "\n[%s]\n", ok ? file : e.msg);
     terminal_print(s->t, text);
 }
@@ -150,7 +169,7 @@ static bool open_terminal(struct session *s, struct err *e)
         return false;
     monitor_init(&s->mon, s->m, s->t);
     s->mon.power_key = virt_power_key;
-    s->mon.disks = &s->disks;
+    s->mon.disks = &s->setup.disks;
     s->mon.permanent = o->monitor_stdio && !serial;
     if (s->mon.permanent)
         monitor_toggle(&s->mon);
@@ -162,10 +181,11 @@ static void connect_serial(struct session *s)
     const struct options *o = s->o;
     if (o->serial == SERIAL_FILE) {
         s->file_chr = (struct chr){ .write = file_out, .host = s };
-        s->virt.serial = &s->file_chr;
+        s->setup.serial = &s->file_chr;
     } else if (s->t && (o->serial == SERIAL_STDIO || o->serial == SERIAL_MON_STDIO)) {
-        s->virt.serial = terminal_chr(s->t);
+        s->setup.serial = terminal_chr(s->t);
     }
+    s->setup.console = s->t ? terminal_chr(s->t) : NULL;
 }
 
 static int open_output(const char *opt, const char *file, struct err *e)
@@ -209,181 +229,32 @@ static bool open_outputs(struct session *s, struct err *e)
     return true;
 }
 
-/* ---- drives and devices ---- */
-
-static struct block *open_drive(const struct options *o, const struct opt_drive *d, struct err *e)
-{
-    return block_open_raw(d->file, d->read_only, d->snapshot || o->snapshot_all, e);
-}
-
-static bool add_blk(struct session *s, const struct opt_drive *d, const char *serial, struct err *e)
-{
-    struct virt_config *v = &s->virt;
-    if (v->slot_count == VIRT_VIRTIO_COUNT)
-        return err_set(e, "more than %u virtio devices", VIRT_VIRTIO_COUNT);
-    struct block *b = open_drive(s->o, d, e);
-    if (!b)
-        return false;
-    disks_add(&s->disks, "virtio", VIRT_VIRTIO_COUNT - 1 - v->slot_count, b); /* the device's name on the board */
-    v->slots[v->slot_count++] = (struct virt_slot){ .kind = VIRT_SLOT_BLK, .block = b, .serial = serial, .id = d->id };
-    return true;
-}
-
-static bool add_device(struct session *s, const struct opt_device *d, u64 *used, struct err *e)
-{
-    const struct options *o = s->o;
-    struct virt_config *v = &s->virt;
-    if (d->kind == DEVICE_SERIAL_BUS)
-        return true;
-    if (d->kind == DEVICE_BLK) {
-        for (u32 i = 0; i < o->drive_count; i++)
-            if (o->drives[i].iface == DRIVE_NONE && o->drives[i].id && !strcmp(o->drives[i].id, d->drive)) {
-                if (*used >> i & 1)
-                    return err_set(e, "-device virtio-blk-device: drive '%s' is already in use", d->drive);
-                *used |= 1ull << i;
-                return add_blk(s, &o->drives[i], d->serial, e);
-            }
-        return err_set(e, "-device virtio-blk-device: there is no -drive if=none,id=%s", d->drive);
-    }
-    if (v->slot_count == VIRT_VIRTIO_COUNT)
-        return err_set(e, "more than %u virtio devices", VIRT_VIRTIO_COUNT);
-    v->slots[v->slot_count++] = (struct virt_slot){
-        .kind = d->kind == DEVICE_RNG ? VIRT_SLOT_RNG : VIRT_SLOT_CONSOLE,
-        .chr = d->kind == DEVICE_CONSOLE && s->t ? terminal_chr(s->t) : NULL, .id = d->id };
-    return true;
-}
-
-static bool add_drives(struct session *s, struct err *e)
-{
-    const struct options *o = s->o;
-    u64 used = 0;
-    u32 flash = 0;
-    for (u32 i = 0; i < o->drive_count; i++) {
-        const struct opt_drive *d = &o->drives[i];
-        if (d->iface == DRIVE_VIRTIO && !add_blk(s, d, NULL, e))
-            return false;
-        if (d->iface != DRIVE_PFLASH)
-            continue;
-        if (flash == 2)
-            return err_set(e, "-drive if=pflash: the virt board has two flash banks");
-        if (!(s->virt.pflash[flash] = open_drive(o, d, e)))
-            return false;
-        disks_add(&s->disks, "flash", flash, s->virt.pflash[flash]);
-        flash++;
-    }
-    for (u32 i = 0; i < o->device_count; i++)
-        if (!add_device(s, &o->devices[i], &used, e))
-            return false;
-    for (u32 i = 0; i < o->drive_count; i++)
-        if (o->drives[i].iface == DRIVE_NONE && !(used >> i & 1))
-            return err_set(e, "-drive: no -device uses the drive '%s'", o->drives[i].id);
-    return true;
-}
-
 /* ---- the machine ---- */
-
-static bool add_cpu(struct machine *m, void *opaque, struct err *e)
-{
-    struct session *s = opaque;
-    struct a64_wiring w = { .gic_sysregs = s->virt.gic_version == 3, .psci = A64_PSCI_HVC };
-    const struct a64_model *model = a64_model_find(s->o->cpu);
-    return a64_cpu_new(m, model, &interp_engine, &w, e);
-}
-
-/* 2024-01-01 00:00:00 UTC: the board's clock in deterministic mode unless -rtc says otherwise. */
-#define FIXED_RTC 1704067200u
-
-static void describe(struct session *s)
-{
-    const struct options *o = s->o;
-    struct virt_config *v = &s->virt;
-    v->cpu = o->cpu;
-    v->add_cpu = add_cpu;
-    v->cpu_opaque = s;
-    v->ram_size = o->ram_size;
-    v->gic_version = o->gic_version;
-    v->kernel = o->kernel;
-    v->initrd = o->initrd;
-    v->append = o->append;
-    v->dtb = o->dtb;
-    v->bios = o->bios;
-    v->deterministic = o->icount;
-    v->nographic = o->nographic;
-    v->rtc_seconds = o->rtc_base != ~0ull ? o->rtc_base : o->icount ? FIXED_RTC : host_wall_seconds();
-}
-
-static u64 seed_of(const struct options *o)
-{
-    u64 seed = o->seed;
-    int fd = o->icount ? -1 : open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        if (read(fd, &seed, sizeof seed) != sizeof seed)
-            seed = host_now_ns();
-        close(fd);
-    }
-    return seed;
-}
-
-/* The options that name nothing to start with are refused: such a machine would spin in empty flash. */
-static bool check_start(const struct options *o, struct err *e)
-{
-    bool firmware = o->bios;
-    for (u32 i = 0; i < o->drive_count; i++)
-        firmware |= o->drives[i].iface == DRIVE_PFLASH;
-    const char *idle = o->initrd ? "-initrd" : o->append ? "-append" : o->dtb && !firmware ? "-dtb" : NULL;
-    if (o->kernel || (firmware && !idle))
-        return true;
-    return idle ? err_set(e, "%s without -kernel does nothing", idle)
-                : o->load || err_set(e, "nothing to start: one of -kernel, -bios, -drive if=pflash or --loadvm is needed");
-}
 
 static bool set_up(struct session *s, struct err *e)
 {
-    const struct options *o = s->o;
-    if (!check_start(o, e))
+    if (!setup_open(&s->setup, s->o, e) || !(s->setup.engine = engine_find("--engine", s->o->engine, e)))
         return false;
-    if (!(s->m = machine_new("virt", e)))
-        return false;
-    s->m->clock = o->icount ? CLOCK_ICOUNT : CLOCK_REALTIME;
-    s->m->pace_host = o->pace_host;
-    s->m->no_reboot = o->no_reboot;
-    s->m->host_ns = host_now_ns;
+    s->m = s->setup.m;
     s->m->poll = on_poll;
     s->m->wait = on_wait;
     s->m->poll_opaque = s;
-    s->m->log.mask = o->log_mask;
-    machine_seed(s->m, seed_of(o));
-    describe(s);
     if (!open_terminal(s, e))
         return false;
     connect_serial(s);
-    return add_drives(s, e) && virt_build(s->m, &s->virt, e) && (!o->load || disks_load(&s->disks, s->m, o->load, e))
-           && open_outputs(s, e);
+    return setup_build(&s->setup, e) && open_outputs(s, e);
 }
 
 static void tear_down(struct session *s)
 {
-    signal(SIGINT, SIG_DFL); /* the handler's machine is about to go */
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGHUP, SIG_DFL);
+    app_release_signals(); /* the handler's machine is about to go */
     terminal_close(s->t);
-    if (!s->m || !s->m->board)
-        virt_close_blocks(&s->virt);
-    machine_free(s->m);
+    setup_close(&s->setup);
     hash_state_free(&s->hash);
     if (s->file_fd >= 0)
         close(s->file_fd);
     if (s->log)
         fclose(s->log);
-}
-
-static void install_signals(struct session *s)
-{
-    struct sigaction sa = { .sa_handler = on_signal };
-    signal_machine = s->m;
-    sigaction(SIGINT, &sa, NULL);
-    sigaction(SIGTERM, &sa, NULL);
-    sigaction(SIGHUP, &sa, NULL);
 }
 
 /* ---- running ---- */
@@ -440,7 +311,7 @@ static bool run(struct session *s, enum machine_end *end, struct err *e)
             s->next_hash++;
         }
         if (now >= o->stop_at)
-            return !o->save || disks_save(&s->disks, s->m, o->save, e);
+            return !o->save || disks_save(&s->setup.disks, s->m, o->save, e);
     }
 }
 
@@ -454,6 +325,9 @@ static void print_stats(struct session *s, u64 start)
             (unsigned long long)st->walks, (unsigned long long)st->flushes);
     fprintf(stderr, "MMIO reads        %llu\nMMIO writes       %llu\nstores into code  %llu\n", (unsigned long long)st->io_reads,
             (unsigned long long)st->io_writes, (unsigned long long)st->code_hits);
+    for (u32 i = 0; i < s->m->cpu_count; i++)
+        if (s->m->cpus[i]->engine->stats)
+            s->m->cpus[i]->engine->stats(s->m->cpus[i], stderr);
 }
 
 int app_run(const struct options *o)
@@ -464,7 +338,7 @@ int app_run(const struct options *o)
     u64 start = host_now_ns();
     bool ok = set_up(&s, &e);
     if (ok) {
-        install_signals(&s);
+        app_catch_signals(s.m);
         ok = run(&s, &end, &e);
         if (s.t)
             terminal_poll(s.t);

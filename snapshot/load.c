@@ -125,18 +125,19 @@ static bool load_extras(struct loader *l, struct err *e)
     return true;
 }
 
+bool part_load_tlb(const struct part *p, const struct buf *b, struct err *e)
+{
+    if (b->len % 8)
+        return err_set(e, "section '%s': not whole words", p->name);
+    return mmu_import(&p->tlb->mmu, (const u64 *)(const void *)b->p, b->len / 8, e)
+           || err_prefix(e, "section '%s'", p->name);
+}
+
 static bool load_tlbs(struct loader *l, struct err *e)
 {
-    for (u32 i = 0; i < l->parts.count; i++) {
-        struct vcpu *v = l->parts.p[i].tlb;
-        const struct buf *b = &l->bytes[i];
-        if (!v)
-            continue;
-        if (b->len % 8)
-            return err_set(e, "section '%s': not whole words", l->parts.p[i].name);
-        if (!mmu_import(&v->mmu, (const u64 *)(const void *)b->p, b->len / 8, e))
-            return err_prefix(e, "section '%s'", l->parts.p[i].name);
-    }
+    for (u32 i = 0; i < l->parts.count; i++)
+        if (l->parts.p[i].tlb && !part_load_tlb(&l->parts.p[i], &l->bytes[i], e))
+            return false;
     return true;
 }
 
@@ -176,7 +177,7 @@ static void resume_time(struct machine *m)
         m->host_base = m->host_ns() - m->s.clock_ns;
 }
 
-static void resume(struct machine *m)
+void parts_resume(struct machine *m)
 {
     resume_time(m);
     for (struct event *ev = m->events; ev; ev = ev->next)
@@ -190,6 +191,10 @@ static void resume(struct machine *m)
     for (u32 i = 0; i < m->dev_count; i++)
         if (m->devs[i]->cls->resumed)
             m->devs[i]->cls->resumed(m->devs[i]);
+}
+
+static void flush_code(struct machine *m)
+{
     for (u32 i = 0; i < m->cpu_count; i++)
         m->cpus[i]->engine->flush(m->cpus[i]);
 }
@@ -199,7 +204,8 @@ static bool commit(struct loader *l, struct err *e)
     if (!load_extras(l, e) || !load_tlbs(l, e) || !load_memory(l, e))
         return false;
     commit_states(l);
-    resume(l->m);
+    parts_resume(l->m);
+    flush_code(l->m);
     return true;
 }
 

@@ -38,7 +38,7 @@ static void save_tlb(struct buf *b, const struct vcpu *v)
         mmu_export(&v->mmu, (u64 *)(void *)to, words);
 }
 
-static bool save_part(const struct part *p, struct buf *b, struct err *e)
+bool part_save(const struct part *p, struct buf *b, struct err *e)
 {
     if (p->desc)
         section_save(b, p->desc, p->state);
@@ -55,7 +55,7 @@ static bool save_parts(struct saver *s, struct err *e)
     if (!s->bytes)
         return err_set(e, "out of memory");
     for (u32 i = 0; i < s->parts.count; i++)
-        if (!save_part(&s->parts.p[i], &s->bytes[i], e))
+        if (!part_save(&s->parts.p[i], &s->bytes[i], e))
             return false;
     return true;
 }

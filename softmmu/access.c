@@ -79,24 +79,26 @@ static u32 open_access(struct mmu *u, const struct req *q, struct span s[2])
     return 2;
 }
 
-enum mmu_result mmu_read(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, void *out)
+static enum mmu_result read_spans(struct mmu *u, const struct req *q, const struct span *s, u32 n, u8 *p)
 {
-    struct req q = { va, size, mode, align, mem, MMU_READ };
-    struct span s[2];
     enum mmu_result r = MMU_OK;
-    u8 *p = out;
-    u32 n = open_access(u, &q, s);
-    if (!n)
-        return MMU_FAULTED;
     for (u32 i = 0; i < n; p += s[i++].len) {
         if (LIKELY(region_is_memory(s[i].i.region))) {
             memcpy(p, region_host(s[i].i.region, s[i].pa), s[i].len);
-        } else if (physmap_pieces_read(u->map, s[i].pa, s[i].len, io_unit(&q), p)) {
+        } else if (physmap_pieces_read(u->map, s[i].pa, s[i].len, io_unit(q), p)) {
             u->stats.io_reads++;
             r = MMU_SYNC;
         }
     }
     return r;
+}
+
+enum mmu_result mmu_read(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, void *out)
+{
+    struct req q = { va, size, mode, align, mem, MMU_READ };
+    struct span s[2];
+    u32 n = open_access(u, &q, s);
+    return n ? read_spans(u, &q, s, n, out) : MMU_FAULTED;
 }
 
 /* Before a store to RAM: dirty and code maps, fast stores from now on if they allow it. True: code was hit. */
@@ -112,26 +114,74 @@ static bool touch_span(struct mmu *u, const struct span *s, u32 mode)
     return hit;
 }
 
-enum mmu_result mmu_write(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, const void *in)
+static enum mmu_result write_spans(struct mmu *u, const struct req *q, const struct span *s, u32 n, const u8 *p)
 {
-    struct req q = { va, size, mode, align, mem, MMU_WRITE };
-    struct span s[2];
     enum mmu_result r = MMU_OK;
-    const u8 *p = in;
-    u32 n = open_access(u, &q, s);
-    if (!n)
-        return MMU_FAULTED;
     for (u32 i = 0; i < n; p += s[i++].len) {
         if (LIKELY(s[i].i.region->kind == REGION_RAM)) {
-            if (touch_span(u, &s[i], mode))
+            if (touch_span(u, &s[i], q->mode))
                 r = MMU_SYNC;
             memcpy(region_host(s[i].i.region, s[i].pa), p, s[i].len);
-        } else if (physmap_pieces_write(u->map, s[i].pa, s[i].len, io_unit(&q), p)) {
+        } else if (physmap_pieces_write(u->map, s[i].pa, s[i].len, io_unit(q), p)) {
             u->stats.io_writes++;
             r = MMU_SYNC;
         }
     }
     return r;
+}
+
+enum mmu_result mmu_write(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, const void *in)
+{
+    struct req q = { va, size, mode, align, mem, MMU_WRITE };
+    struct span s[2];
+    u32 n = open_access(u, &q, s);
+    return n ? write_spans(u, &q, s, n, in) : MMU_FAULTED;
+}
+
+/* ---- accesses that are done only if nobody but memory sees them ---- */
+
+static bool is_plain(const struct req *q, const struct span *s)
+{
+    const struct region *r = s->i.region;
+    if (q->acc != MMU_WRITE)
+        return region_is_memory(r);
+    return r->kind == REGION_RAM && !memobj_has_code(r->obj, region_obj_off(r, s->pa), s->len);
+}
+
+/* Opens the access; MMU_OK: *n spans, all of them plain. */
+static enum mmu_result open_plain(struct mmu *u, const struct req *q, struct span s[2], u32 *n)
+{
+    *n = open_access(u, q, s);
+    for (u32 i = 0; i < *n; i++)
+        if (!is_plain(q, &s[i]))
+            return MMU_SYNC;
+    return *n ? MMU_OK : MMU_FAULTED;
+}
+
+enum mmu_result mmu_try_read(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, void *out)
+{
+    struct req q = { va, size, mode, align, mem, MMU_READ };
+    struct span s[2];
+    u32 n;
+    enum mmu_result r = open_plain(u, &q, s, &n);
+    return r == MMU_OK ? read_spans(u, &q, s, n, out) : r;
+}
+
+enum mmu_result mmu_try_write(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, const void *in)
+{
+    struct req q = { va, size, mode, align, mem, MMU_WRITE };
+    struct span s[2];
+    u32 n;
+    enum mmu_result r = open_plain(u, &q, s, &n);
+    return r == MMU_OK ? write_spans(u, &q, s, n, in) : r;
+}
+
+enum mmu_result mmu_try_probe(struct mmu *u, gva va, u32 size, enum mmu_access acc, u32 mode, u32 align, u32 mem)
+{
+    struct req q = { va, size, mode, align, mem, acc };
+    struct span s[2];
+    u32 n;
+    return open_plain(u, &q, s, &n);
 }
 
 enum mmu_result mmu_probe(struct mmu *u, gva va, u32 len, enum mmu_access acc, u32 mode, u32 align, u32 mem)

@@ -8,6 +8,8 @@ bool memobj_init(struct memobj *o, const char *name, u64 size, u32 id, struct er
 void memobj_release(struct memobj *o);
 /* Before [off, off + len), inside o, is written: marks dirty, drops stale code. True when code was hit. */
 bool memobj_touch(struct physmap *m, struct memobj *o, u64 off, u64 len);
+/* Would it hit code? */
+bool memobj_has_code(const struct memobj *o, u64 off, u64 len);
 
 /* The physical map (physmap.c). */
 static inline bool region_is_memory(const struct region *r) { return r->kind != REGION_MMIO; }
@@ -44,6 +46,7 @@ void tlb_retag(struct tlb_slot s, gva va);
 /* Puts an entry into a table and its slot into the lists: what fills and imports share. */
 void tlb_note(struct tlb_ctx *c, struct tlb *t, u32 index, gva va);
 void tlb_range_add(struct tlb_range *r, gva va, u32 page_bits);
+void tlb_note_large(struct tlb *t, gva va, u32 page_bits); /* an entry of a mapping above PAGE_SIZE */
 void tlb_new_epoch(struct mmu *u, struct tlb_ctx *c);
 void tlb_set_ctx(struct mmu *u, struct tlb_ctx *c);
 void tlb_reset(struct mmu *u); /* everything empty, address space 0 current */

@@ -83,6 +83,14 @@ bool memobj_touch(struct physmap *m, struct memobj *o, u64 off, u64 len)
     return hit;
 }
 
+bool memobj_has_code(const struct memobj *o, u64 off, u64 len)
+{
+    for (u64 p = off >> PAGE_BITS; p <= (off + len - 1) >> PAGE_BITS; p++)
+        if (o->code[p] & code_mask(p, off, len))
+            return true;
+    return false;
+}
+
 /* Cuts [off, off + *len) to the object; false when nothing is left. */
 static bool clip(const struct memobj *o, u64 off, u64 *len)
 {

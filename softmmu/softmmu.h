@@ -66,8 +66,8 @@ struct physmap {
     struct log    *log;
     struct mmu    *mmus[8];  /* every vCPU's, for revoking rights */
     u32            mmu_count;
-    /* An engine's code made from [off, off + len) of obj is stale; called before the bytes change
-     * is visible to it. The engine clears obj->code bits that no code covers any more. */
+    /* Code made from [off, off + len) of obj is stale; called before the bytes change is visible to it. Clears
+     * obj->code bits that no code covers any more. len 0: does nothing else, for the page at off. */
     void (*code_written)(void *opaque, struct memobj *obj, u64 off, u64 len);
     void  *code_opaque;
 };
@@ -179,7 +179,10 @@ struct tlb {
     u32              victim_next;
     u32              used_count;       /* slots filled since the table was last emptied */
     u16              used[TLB_ENTRIES];
-    struct tlb_range large;            /* mappings above PAGE_SIZE that entries were made from */
+    /* Mappings above PAGE_SIZE that entries were made from: up to 2 MiB by a filter of their addresses (a kernel has
+     * them all over), larger ones as a range. */
+    u64              medium[4];
+    struct tlb_range large;
 };
 
 /* One address space: (regime, ASID) under a key the frontend chooses. Tables per MMU mode, made on demand. */
@@ -239,12 +242,13 @@ void mmu_flush_va(struct mmu *u, gva va, u64 match, u64 mask);
 /* Ends all shortcuts of all address spaces, for whatever else makes them stale. Keeps the TLB. */
 void mmu_new_epoch(struct mmu *u);
 
-/* Address bits 12..33 only, so that a pointer's tag (bits 56..63) does not choose the slot: flushes by
- * address find it. */
+/* Address bits 12..32 only, so that a pointer's tag (bits 56..63) does not choose the slot: flushes by
+ * address find it. Neighbouring pages never share a slot (bit 0 is the page number's own), which engines rely on: they
+ * look in the slot of the first byte for the page of the last. */
 static inline u32 tlb_index(gva va)
 {
     u64 n = va >> PAGE_BITS;
-    return (u32)(n ^ n >> TLB_BITS) & (TLB_ENTRIES - 1);
+    return (u32)(n ^ (n >> (TLB_BITS - 1) & ~1ull)) & (TLB_ENTRIES - 1);
 }
 
 /* Host address for a plain access of `size` bytes that stays in one page, or NULL: take the slow path. */
@@ -273,6 +277,12 @@ static inline void *mmu_fast_write(const struct mmu *u, u32 mode, gva va, u32 si
  * translates and is backed; a fault names the first byte in the page that faults. */
 enum mmu_result mmu_read(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, void *out);
 enum mmu_result mmu_write(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, const void *in);
+/* The same, but done only if memory alone sees it: MMU_SYNC means here that nothing was done, since the access
+ * meets something else than plain memory (reads: MMIO; writes: all but RAM, or they would hit code). The data TLB is
+ * left as the access itself would leave it. The probe reports what the read or write would; size 1..32. */
+enum mmu_result mmu_try_read(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, void *out);
+enum mmu_result mmu_try_write(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, const void *in);
+enum mmu_result mmu_try_probe(struct mmu *u, gva va, u32 size, enum mmu_access acc, u32 mode, u32 align, u32 mem);
 /* Checks that [va, va + len) can be accessed; len up to 2 pages. Fills the TLB, does nothing else (a page does not
  * become dirty, so the store that follows may still take the slow path; it cannot fault). */
 enum mmu_result mmu_probe(struct mmu *u, gva va, u32 len, enum mmu_access acc, u32 mode, u32 align, u32 mem);

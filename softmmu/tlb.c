@@ -32,6 +32,31 @@ void tlb_range_add(struct tlb_range *r, gva va, u32 page_bits)
     r->hi = MAX(r->hi, nr | low);
 }
 
+/* ---- mappings above PAGE_SIZE ---- */
+
+#define MEDIUM_BITS 21u /* of the largest mapping that the filter knows */
+
+static u32 medium_bit(u64 nr)
+{
+    return (u32)((nr >> (MEDIUM_BITS - PAGE_BITS)) * 0x9e3779b97f4a7c15ull >> 56);
+}
+
+void tlb_note_large(struct tlb *t, gva va, u32 page_bits)
+{
+    u32 bit = medium_bit(page_nr(va));
+    if (page_bits > MEDIUM_BITS)
+        tlb_range_add(&t->large, va, page_bits);
+    else
+        t->medium[bit / 64] |= 1ull << bit % 64;
+}
+
+/* May the page be in such a mapping? */
+static bool is_in_large(const struct tlb *t, u64 nr)
+{
+    u32 bit = medium_bit(nr);
+    return t->medium[bit / 64] >> bit % 64 & 1 || range_has(&t->large, nr);
+}
+
 /* The mapping that an entry was made from covers page nr. */
 static bool covers(struct tlb_slot s, u64 nr)
 {
@@ -73,6 +98,7 @@ static struct tlb *pool_table(struct mmu *u, u32 n)
     for (u32 i = 0; i < TLB_VICTIMS; i++)
         t->ve[i] = no_entry;
     t->large = no_range;
+    memset(t->medium, 0, sizeof t->medium);
     return t;
 }
 
@@ -96,6 +122,7 @@ static void empty_table(struct tlb *t)
         t->ve[k] = no_entry;
     t->used_count = t->victim_next = 0;
     t->large = no_range;
+    memset(t->medium, 0, sizeof t->medium);
 }
 
 static void empty_ctx(struct mmu *u, struct tlb_ctx *c)
@@ -222,7 +249,7 @@ void tlb_note(struct tlb_ctx *c, struct tlb *t, u32 index, gva va)
         t->used[t->used_count++] = (u16)index;
     }
     if (i->page_bits > PAGE_BITS)
-        tlb_range_add(&t->large, va, i->page_bits);
+        tlb_note_large(t, va, i->page_bits);
     if (i->global)
         tlb_range_add(&c->global, va, i->page_bits);
 }
@@ -350,7 +377,7 @@ static bool flush_table_va(struct tlb *t, gva va, bool all)
 {
     u64 nr = page_nr(va);
     bool fetched = false;
-    if (!range_has(&t->large, nr)) {
+    if (!is_in_large(t, nr)) {
         fetched |= flush_slot(main_slot(t, tlb_index(va)), nr, all);
         for (u32 k = 0; k < TLB_VICTIMS; k++)
             fetched |= flush_slot(victim_slot(t, k), nr, all);

@@ -6,10 +6,12 @@
  *   va page | victim slot << 9 (3 bits) | is victim << 8 | mode << 6 | global << 5 | device << 4 | prot
  *   pa page | page_bits
  * Tags, addends, lists and ranges are derived. Import trusts nothing.
+ *
+ * Version 1 had another hash of addresses to slots: of two of its entries that now share one, the first stays.
  */
 #include "softmmu/internal.h"
 
-#define VERSION 1u
+#define VERSION 2u
 #define ENTRY_WORDS 2u
 
 _Static_assert(MMU_MODES == 4 && TLB_VICTIMS == 8, "field widths of an entry");
@@ -88,7 +90,7 @@ static bool get(struct in *in, u64 *v)
     return true;
 }
 
-static bool get_entry(struct mmu *u, struct tlb_ctx *c, u64 a, u64 b)
+static bool get_entry(struct mmu *u, struct tlb_ctx *c, u64 version, u64 a, u64 b)
 {
     struct tlb *t = tlb_table(u, c, a >> 6 & 3);
     gva va = a & PAGE_MASK;
@@ -97,15 +99,17 @@ static bool get_entry(struct mmu *u, struct tlb_ctx *c, u64 a, u64 b)
     struct tlb_slot s = victim ? (struct tlb_slot){ &t->ve[v], &t->vi[v] } : (struct tlb_slot){ &t->e[k], &t->i[k] };
     struct tlb_info i = { .region = physmap_find_page(u->map, b & PAGE_MASK), .page = b & PAGE_MASK, .prot = a & 7,
                           .page_bits = b & 127, .device = a >> 4 & 1, .global = a >> 5 & 1 };
-    if (!i.region || !i.prot || i.page_bits < PAGE_BITS || i.page_bits > 64 || tlb_live(s.e))
+    if (!i.region || !i.prot || i.page_bits < PAGE_BITS || i.page_bits > 64)
         return false;
     if ((a & ~PAGE_MASK) >> 3 & 1 || (b & ~PAGE_MASK) >> 7 || (!victim && v))
         return false; /* bits without a meaning */
+    if (tlb_live(s.e))
+        return version == 1 && !victim;
     i.listed = s.i->listed;
     *s.i = i;
     if (victim) { /* a victim has been in a slot: only the ranges are due */
         if (i.page_bits > PAGE_BITS)
-            tlb_range_add(&t->large, va, i.page_bits);
+            tlb_note_large(t, va, i.page_bits);
         if (i.global)
             tlb_range_add(&c->global, va, i.page_bits);
     } else {
@@ -115,7 +119,7 @@ static bool get_entry(struct mmu *u, struct tlb_ctx *c, u64 a, u64 b)
     return true;
 }
 
-static bool get_ctx(struct mmu *u, struct in *in, u64 limit)
+static bool get_ctx(struct mmu *u, struct in *in, u64 version, u64 limit)
 {
     u64 index, key, stamp, next, count, a, b;
     if (!get(in, &index) || !get(in, &key) || !get(in, &stamp) || !get(in, &next) || !get(in, &count))
@@ -133,7 +137,7 @@ static bool get_ctx(struct mmu *u, struct in *in, u64 limit)
         if (next >> 8 * m & 7)
             tlb_table(u, c, m)->victim_next = next >> 8 * m & 7;
     for (; count; count--)
-        if (!get(in, &a) || !get(in, &b) || !get_entry(u, c, a, b))
+        if (!get(in, &a) || !get(in, &b) || !get_entry(u, c, version, a, b))
             return false;
     return true;
 }
@@ -143,10 +147,10 @@ static bool get_all(struct mmu *u, struct in *in)
     u64 version, cur, stamp, live;
     if (!get(in, &version) || !get(in, &cur) || !get(in, &stamp) || !get(in, &live))
         return false;
-    if (version != VERSION || cur >= MMU_CTXS || live > MMU_CTXS)
+    if (version < 1 || version > VERSION || cur >= MMU_CTXS || live > MMU_CTXS)
         return false;
     for (; live; live--)
-        if (!get_ctx(u, in, stamp))
+        if (!get_ctx(u, in, version, stamp))
             return false;
     if (!u->ctxs[cur].live || in->at != in->end)
         return false;

@@ -55,7 +55,8 @@ def check_words(path, text, rules, forbidden):
     # Comments become as many newlines as they had, so that line numbers stay.
     code = COMMENT.sub(lambda m: '\n' * m[0].count('\n'), text)
     for pattern, rooms in forbidden:
-        if within(home, rooms):
+        excepted = [r[1:] for r in rooms if r.startswith('-')]
+        if within(home, rooms) and not within(home, excepted):
             for number, line in enumerate(code.splitlines(), 1):
                 if found := pattern.search(line):
                     yield f'{path}:{number}: "{found[0]}" must not occur in {home}'

@@ -3,6 +3,7 @@
 
     sources.py rooms          every .c file of every room, app/main.c aside
     sources.py tests KIND     tests/KIND/*_test.c
+    sources.py fuzz           tests/fuzz/*.c
     sources.py all            everything above; a change in this list wants a new configuration
 
 Meson asks for explicit lists. Ours follow from the layout alone, and a file dropped into a room or
@@ -26,15 +27,21 @@ def tests(kind):
     return sorted((ROOT / 'tests' / kind).glob('*_test.c'))
 
 
+def fuzz():
+    return sorted((ROOT / 'tests/fuzz').glob('*.c'))
+
+
 def main(what, *args):
     if what == 'rooms':
         files = rooms()
+    elif what == 'fuzz':
+        files = fuzz()
     elif what == 'tests':
         files = tests(*args)
     else:
         extra = [p for p in (ROOT / 'app/main.c', ROOT / 'tests/ir/irtest.c') if p.exists()]
         decode = sorted((ROOT / 'frontend').rglob('*.decode'))
-        files = rooms() + [p for kind in TESTS for p in tests(kind)] + extra + decode
+        files = rooms() + [p for kind in TESTS for p in tests(kind)] + fuzz() + extra + decode
     for path in files:
         print(path.relative_to(ROOT))
 

@@ -9,6 +9,8 @@ Tests come from files dropped into tests/, named by their path there without the
     .../test_X .../check_X      Python scripts; status 77 skips, the last line says why
     ir/X                        tests/ir/X.ir, all by one run of mynah-irtest
     guest/X                     tests/guest/X.s, assembled and given to tests/guest/run.sh
+    fuzz/a64 fuzz/ir            random programs of fixed seeds on the interpreter and the best engine
+    fuzz/self-test              the same with engines that are wrong on purpose: they must be found
     boot/X                      tests/boot/X.boot (tools/boottest.py)
     asan/...                    with --full: the same with the sanitizer build, scripts and most
                                 boots aside
@@ -124,6 +126,18 @@ def guest_tests(build, prefix):
         yield Test(f'{prefix}guest/{source.stem}', argv, 120, {'MYNAH_BUILD': str(build)})
 
 
+def fuzz_tests(build, prefix, full):
+    """Some seconds of each fuzzer; with --full minutes, and fewer programs with sanitizers."""
+    few = {'a64': 5000, 'ir': 2000}
+    many = {'a64': 400000, 'ir': 60000}
+    for kind in few:
+        count = many[kind] // 20 if prefix else many[kind] if full else few[kind]
+        yield Test(f'{prefix}fuzz/{kind}', [build / 'mynah-fuzz', kind, '--engines', 'interp,auto',
+                                            '--count', str(count)], 1800 if full else 300)
+    if not prefix:
+        yield Test('fuzz/self-test', [build / 'mynah-fuzz', '--self-test'], 600)
+
+
 def scripts(full, build=None, prefix=''):
     """All scripts; with another build those of tests/app only, which start the program over and over."""
     folder = TESTS / 'app' if build else TESTS
@@ -157,11 +171,12 @@ def boots(build, prefix, full):
 
 def collect(full):
     tests = [*boots(BUILD, '', full), *binaries(BUILD, ''), *ir_tests(BUILD, ''),
-             *guest_tests(BUILD, ''), *scripts(full)]
+             *guest_tests(BUILD, ''), *fuzz_tests(BUILD, '', full), *scripts(full)]
     if full:
         asan = ROOT / (BUILD.name + '-asan')
         tests += [*boots(asan, 'asan/', full), *binaries(asan, 'asan/'), *ir_tests(asan, 'asan/'),
-                  *guest_tests(asan, 'asan/'), *scripts(full, asan, 'asan/')]
+                  *guest_tests(asan, 'asan/'), *fuzz_tests(asan, 'asan/', full),
+                  *scripts(full, asan, 'asan/')]
     # Longest first, so that one long boot does not run alone at the end.
     return sorted(tests, key=lambda t: -t.limit if t.first else 0)
 

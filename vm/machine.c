@@ -33,11 +33,19 @@ const struct state_desc machine_state_desc = {
 
 /* ---- parts ---- */
 
+/* The bits are the union of what the engines keep. */
 static void code_written(void *opaque, struct memobj *o, u64 off, u64 len)
 {
     struct machine *m = opaque;
-    for (u32 i = 0; i < m->cpu_count; i++)
-        m->cpus[i]->engine->code_written(m->cpus[i], o, off, len);
+    u64 end = off + len;
+    for (u64 p = off >> PAGE_BITS; p <= (off + MAX(len, 1ull) - 1) >> PAGE_BITS; p++) {
+        u64 from = MAX(off, p << PAGE_BITS), to = MIN(end, (p + 1) << PAGE_BITS);
+        if (!o->code[p])
+            continue;
+        o->code[p] = 0;
+        for (u32 i = 0; i < m->cpu_count; i++)
+            m->cpus[i]->engine->code_written(m->cpus[i], o, from, to - from);
+    }
 }
 
 struct machine *machine_new(const char *name, struct err *e)

@@ -69,6 +69,9 @@ struct guest {
     const struct ir_layout  *layout;
     const struct state_desc *desc;       /* of vcpu.state */
     u32 min_insn;                        /* bytes needed to decode at all: 4 for A64 */
+    /* The mode word's bit(s) set when fp_env.ctl has more than the rounding mode and FP_DN: engines run FP rows on host
+     * FP without them. 0: no such bit, FP rows go through the reference. */
+    u64 fp_special;
     /* The mode word: everything but the bytes that a translation depends on. Bits 3:0 are the MMU mode
      * of instruction fetches. */
     u64 (*mode)(struct vcpu *v);
@@ -103,8 +106,13 @@ struct engine {
     /* Runs at most `budget` (> 0) guest instructions, adds those started to v->icount, leaves v->pc and
      * the state whole. */
     enum run_exit (*run)(struct vcpu *v, u64 budget);
+    /* Drops code made from [off, off + len), which lies in one page (len 0: drops nothing), and sets the
+     * bits of o->code again for what stays of the page: they are clear when this is called. */
     void (*code_written)(struct vcpu *v, struct memobj *o, u64 off, u64 len);
     void (*flush)(struct vcpu *v);                    /* forget all code */
+    /* Prints the host code that it has for the instruction at pc in the mode of now, for people; NULL: none to print. */
+    void (*dump_code)(struct vcpu *v, gva pc, FILE *f);
+    void (*stats)(struct vcpu *v, FILE *f);           /* counters as text, for people; NULL: none */
 };
 
 /* ------------------------------------------------------------------ vCPU ---- */

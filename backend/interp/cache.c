@@ -29,33 +29,12 @@ static void insert(struct interp *t, struct iblock *b)
 
 static struct iblock *lift(struct interp *t, struct memobj *o, u64 off, u64 mode)
 {
-    struct vcpu *v = t->v;
-    struct guest_code code = { .bytes = o->host + off, .avail = (u32)(PAGE_SIZE - (off & (PAGE_SIZE - 1))),
-                               .max_insns = 64 };
     u64 bytes = 0;
-    /* Rights are revoked before the bytes are read, so that a later write is seen. The block's length is not
-     * known yet: claim the most it can have. */
-    memobj_add_code(v->mmu.map, o, off, MIN(code.avail, code.max_insns * 4u));
-    v->guest->lift(v, mode, &code, &t->ir);
-    if (log_on(&v->m->log, LOG_ir)) {
-        fprintf(v->m->log.out, "ir: block at %s+%#llx mode %#llx\n", o->name, (unsigned long long)off,
-                (unsigned long long)mode);
-        ir_print(&t->ir, v->m->log.out);
-    }
-#ifdef MYNAH_DEBUG
-    struct err e;
-    if (!ir_verify(&t->ir, &e)) {
-        fprintf(stderr, "ir_verify: %s\n", e.msg);
-        ir_print(&t->ir, stderr);
-        CHECK(!"the lifter made bad IR");
-    }
-#endif
+    engine_lift(t->v, o, off, mode, t->max_insns, &t->ir);
     struct iblock *b = interp_lower(t, &t->ir, &bytes);
-    if (log_on(&v->m->log, LOG_op)) { /* for people: this engine runs the IR as lifted */
+    if (log_on(&t->v->m->log, LOG_op)) { /* for people: this engine runs the IR as lifted */
         ir_passes(&t->ir);
-        fprintf(v->m->log.out, "op: block at %s+%#llx mode %#llx\n", o->name, (unsigned long long)off,
-                (unsigned long long)mode);
-        ir_print(&t->ir, v->m->log.out);
+        engine_log_op(t->v, o, off, mode, &t->ir);
     }
     b->obj = o;
     b->off = off;
@@ -103,35 +82,21 @@ static void unhash(struct interp *t, struct iblock *b)
     t->all = b;
 }
 
-static u64 granules(u64 off, u64 len)
+void interp_drop(struct interp *t, struct memobj *o, u64 off, u64 len)
 {
-    u64 first = (off & (PAGE_SIZE - 1)) / 64, last = ((off + len - 1) & (PAGE_SIZE - 1)) / 64;
-    return (last == 63 ? ~0ull : (1ull << (last + 1)) - 1) & ~((1ull << first) - 1);
-}
-
-static void drop_in_page(struct interp *t, struct memobj *o, u64 page, u64 off, u64 len)
-{
-    u64 still = 0;
-    for (struct iblock **at = page_list(t, o, page << PAGE_BITS); *at;) {
+    u64 page = off >> PAGE_BITS;
+    for (struct iblock **at = page_list(t, o, off); *at;) {
         struct iblock *b = *at;
         bool here = b->obj == o && b->off >> PAGE_BITS == page;
-        if (here && b->off < off + len && off < b->off + b->len) {
+        if (here && len && b->off < off + len && off < b->off + b->len) {
             *at = b->page_next;
             unhash(t, b);
             continue;
         }
         if (here)
-            still |= granules(b->off, b->len);
+            o->code[page] |= engine_code_bits(b->off, b->len);
         at = &b->page_next;
     }
-    o->code[page] = still;
-}
-
-void interp_code_written(struct vcpu *v, struct memobj *o, u64 off, u64 len)
-{
-    for (u64 p = off >> PAGE_BITS; len && p <= (off + len - 1) >> PAGE_BITS; p++)
-        if (o->code[p])
-            drop_in_page(v->engine_data, o, p, off, len);
 }
 
 static void free_list(struct iblock *b)
@@ -146,18 +111,58 @@ static void free_list(struct iblock *b)
     }
 }
 
-void interp_free_all(struct interp *t)
+/* The code map after everything was dropped. */
+static void recount(struct physmap *m, const struct iblock *list)
 {
-    for (u32 i = 0; i < INTERP_HASH; i++)
-        for (struct iblock *b = t->hash[i]; b; b = b->hash_next)
-            b->obj->code[b->off >> PAGE_BITS] = 0;
-    for (u32 i = 0; i < INTERP_HASH; i++)
+    for (const struct iblock *b = list; b; b = b->hash_next)
+        if (m->code_written && b->obj->code[b->off >> PAGE_BITS])
+            m->code_written(m->code_opaque, b->obj, b->off, 0);
+}
+
+static void free_blocks(struct interp *t, bool count)
+{
+    memset(t->pages, 0, sizeof t->pages);
+    memset(t->jumps, 0, sizeof t->jumps);
+    for (u32 i = 0; i < INTERP_HASH; i++) {
+        if (count)
+            recount(t->v->mmu.map, t->hash[i]);
         free_list(t->hash[i]);
+    }
     free_list(t->all);
     t->all = NULL;
     memset(t->hash, 0, sizeof t->hash);
-    memset(t->pages, 0, sizeof t->pages);
-    memset(t->jumps, 0, sizeof t->jumps);
     t->bytes = 0;
     t->flush_wanted = false;
+}
+
+void interp_free_all(struct interp *t)
+{
+    free_blocks(t, true);
+}
+
+struct interp *interp_new(struct vcpu *v, u32 max_insns, u64 max_bytes, struct err *e)
+{
+    struct interp *t = calloc(1, sizeof *t);
+    if (!t) {
+        err_set(e, "out of memory for the interpreter");
+        return NULL;
+    }
+    t->v = v;
+    t->labels = interp_labels();
+    t->max_insns = max_insns;
+    t->max_bytes = max_bytes;
+    return t;
+}
+
+/* With its vCPU: the code map has no more meaning, other vCPUs may be gone already. */
+void interp_free(struct interp *t)
+{
+    free_blocks(t, false);
+    free(t);
+}
+
+/* Called between runs or from a helper inside one: blocks are freed at the next entry. */
+void interp_flush(struct interp *t)
+{
+    t->flush_wanted = true;
 }

@@ -7,9 +7,18 @@
  * instruction: the count and pc are right at every helper call, slow memory access and exception.
  */
 #pragma once
-#include "vm/vm.h"
+#include "backend/common/common.h"
 
 extern const struct engine interp_engine;
+
+/* ---- as the one-instruction path of another engine, whose engine_data holds the struct ---- */
+struct interp;
+/* Blocks of at most max_insns instructions, of at most max_bytes of threaded code. Fails without host memory. */
+struct interp *interp_new(struct vcpu *v, u32 max_insns, u64 max_bytes, struct err *e) MUST_CHECK;
+void           interp_free(struct interp *t);
+enum run_exit  interp_run_on(struct interp *t, u64 budget);                              /* struct engine, run */
+void           interp_drop(struct interp *t, struct memobj *o, u64 off, u64 len);        /* ... code_written */
+void           interp_flush(struct interp *t);                                           /* ... flush */
 
 /* ---- private to backend/interp ---- */
 
@@ -74,6 +83,7 @@ struct interp_jump {
 };
 
 #define INTERP_HASH 65536u
+#define INTERP_MAX_INSNS 64u
 #define INTERP_MAX_BYTES (512u << 20) /* of threaded code: then everything is dropped */
 
 struct interp {
@@ -83,7 +93,8 @@ struct interp {
     struct iblock     *hash[INTERP_HASH];
     struct iblock     *pages[INTERP_HASH];
     struct iblock     *all;       /* chained by hash_next once dead */
-    u64                bytes;
+    u64                bytes, max_bytes;
+    u32                max_insns;
     bool               full;      /* a run ended because `bytes` is at its bound */
     bool               flush_wanted;
     struct ir_block    ir;        /* scratch of the lifter */
@@ -94,11 +105,8 @@ struct iblock *interp_lower(struct interp *t, const struct ir_block *ir, u64 *by
 /* cache.c */
 struct iblock *interp_lookup(struct interp *t, gva pc, u64 mode); /* NULL: exception taken (fetch fault) */
 struct iblock *interp_find(struct interp *t, struct memobj *o, u64 off, u64 mode); /* lifts when missing */
-void interp_code_written(struct vcpu *v, struct memobj *o, u64 off, u64 len);
 void interp_free_all(struct interp *t);
-/* mem.c: one memory operation of any kind, slow; result at out (the instruction's own width). */
-enum mmu_result interp_mem(struct vcpu *v, const struct ir_ins *in, const void *a, const void *b, const void *c,
-                           const void *d, void *out);
 /* run.c */
 enum run_exit interp_run(struct vcpu *v, u64 budget);
+void interp_code_written(struct vcpu *v, struct memobj *o, u64 off, u64 len);
 const void *const *interp_labels(void);

@@ -57,14 +57,8 @@ static struct iblock *successor(struct interp *t, struct iblock *b, i64 rel)
     return n;
 }
 
-static void log_exec(struct vcpu *v, const struct iblock *b, u64 count)
-{
-    log_line(&v->m->log, LOG_exec, "%llu pc %#llx %s+%#llx mode %#llx", (unsigned long long)count,
-             (unsigned long long)v->s.pc, b->obj->name, (unsigned long long)b->off, (unsigned long long)b->mode);
-}
-
-/* One function: the state of the threaded machine lives in its locals. v == NULL asks for the labels. */
-static enum run_exit run(struct vcpu *v, u64 budget, const void *const **labels_out)
+/* One function: the state of the threaded machine lives in its locals. t == NULL asks for the labels. */
+static enum run_exit run(struct interp *t, u64 budget, const void *const **labels_out)
 {
     static const void *const labels[IH_COUNT] = {
 #define H(name) [IH_##name] = &&L_##name,
@@ -78,12 +72,12 @@ static enum run_exit run(struct vcpu *v, u64 budget, const void *const **labels_
 #define XOP(...)
 #include "ir/ops.def"
     };
-    if (!v) {
+    if (!t) {
         *labels_out = labels;
         return RUN_SYNC;
     }
 
-    struct interp *t = v->engine_data;
+    struct vcpu *v = t->v;
     struct fp_env none = { 0, 0 }, *env = &none;
     if (v->guest->layout->fp_env != ~0u)
         env = (struct fp_env *)(void *)((u8 *)v->state + v->guest->layout->fp_env);
@@ -101,7 +95,7 @@ dispatch: /* at pc0 in `mode` */
     v->s.icount = count;
     if (count == end)
         return RUN_BUDGET;
-    if (UNLIKELY(t->bytes > INTERP_MAX_BYTES)) {
+    if (UNLIKELY(t->bytes > t->max_bytes)) {
         t->full = true; /* a guest may not take more, however large the budget; interp_run() goes on */
         return RUN_BUDGET;
     }
@@ -113,7 +107,7 @@ dispatch: /* at pc0 in `mode` */
 enter:
     if (log_on(&v->m->log, LOG_exec)) {
         v->s.pc = pc0;
-        log_exec(v, b, count);
+        engine_log_exec(v, b->obj, b->off, b->mode, count);
     }
     op = b->ops;
     goto *op->run;
@@ -154,7 +148,7 @@ L_exit_direct: {
     if (n || b->next[1]) { /* a stale link, or more exits than links */
         b->next[0] = b->next[1] = NULL;
     }
-    n = t->bytes > INTERP_MAX_BYTES ? NULL : successor(t, b, rel);
+    n = t->bytes > t->max_bytes ? NULL : successor(t, b, rel);
     if (!n)
         goto dispatch;
     b = n;
@@ -231,14 +225,14 @@ L_ld128: {
 slow_load: { /* and stores */
     v->s.pc = pc0 + (u64)at;
     v->s.icount = count;
-    enum mmu_result r = interp_mem(v, op->in, op->a, op->b, op->c, NULL, op->d);
+    enum mmu_result r = engine_mem(v, true, op->in, op->a, op->b, op->c, NULL, op->d);
     SYNC_IF(r);
     NEXT;
 }
 L_mem: {
     v->s.pc = pc0 + (u64)at;
     v->s.icount = count;
-    enum mmu_result r = interp_mem(v, op->in, op->a, op->b, op->c, (const void *)(uintptr_t)op->imm, op->d);
+    enum mmu_result r = engine_mem(v, true, op->in, op->a, op->b, op->c, (const void *)(uintptr_t)op->imm, op->d);
     SYNC_IF(r);
     NEXT;
 }
@@ -332,41 +326,46 @@ const void *const *interp_labels(void)
     return l;
 }
 
-enum run_exit interp_run(struct vcpu *v, u64 budget)
+enum run_exit interp_run_on(struct interp *t, u64 budget)
 {
-    struct interp *t = v->engine_data;
+    struct vcpu *v = t->v;
     u64 end = v->s.icount + budget;
     enum run_exit r;
     do {
-        if (t->flush_wanted || t->bytes > INTERP_MAX_BYTES)
+        if (t->flush_wanted || t->bytes > t->max_bytes)
             interp_free_all(t);
         t->full = false;
-        r = run(v, end - v->s.icount, NULL);
+        r = run(t, end - v->s.icount, NULL);
     } while (t->full); /* the bound on memory stopped it: nobody may see that */
-    return r;
+    return r == RUN_BUDGET && v->s.icount != end ? RUN_SYNC : r;
+}
+
+/* ---- as an engine ---- */
+
+enum run_exit interp_run(struct vcpu *v, u64 budget)
+{
+    return interp_run_on(v->engine_data, budget);
 }
 
 static bool attach(struct vcpu *v, struct err *e)
 {
-    struct interp *t = calloc(1, sizeof *t);
-    if (!t)
-        return err_set(e, "out of memory for the interpreter");
-    t->v = v;
-    t->labels = interp_labels();
-    v->engine_data = t;
-    return true;
+    v->engine_data = interp_new(v, INTERP_MAX_INSNS, INTERP_MAX_BYTES, e);
+    return v->engine_data;
 }
 
 static void detach(struct vcpu *v)
 {
-    interp_free_all(v->engine_data);
-    free(v->engine_data);
+    interp_free(v->engine_data);
 }
 
-/* Called between runs or from a helper inside one: blocks are freed at the next entry. */
+void interp_code_written(struct vcpu *v, struct memobj *o, u64 off, u64 len)
+{
+    interp_drop(v->engine_data, o, off, len);
+}
+
 static void flush(struct vcpu *v)
 {
-    ((struct interp *)v->engine_data)->flush_wanted = true;
+    interp_flush(v->engine_data);
 }
 
 const struct engine interp_engine = {

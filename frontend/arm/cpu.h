@@ -100,7 +100,8 @@ enum {
     A64_M_NTWI   = 1 << 19,
     A64_M_SPSEL  = 1 << 20,   /* PSTATE.SP: at EL1, SP_EL1 is in use */
     A64_M_SSPEND = 1 << 21,   /* software step, active-pending: the step exception and nothing else */
-    A64_M_SSD    = 1 << 22    /* at EL1, PSTATE.D decides whether software step is active */
+    A64_M_SSD    = 1 << 22,   /* at EL1, PSTATE.D decides whether software step is active */
+    A64_M_FPSPECIAL = 1 << 23 /* FPCR has more than rounding mode and default NaN: FZ, AHP */
 };
 u64 a64_mode(struct vcpu *v);
 /* AArch64.GenerateDebugExceptionsFrom: may debug exceptions but BRK be taken from this EL with this PSTATE.D? */

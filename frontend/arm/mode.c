@@ -1,7 +1,7 @@
 /*
  * mode.c - the mode word of an A64 vCPU: what the meaning of instruction bytes depends on besides the model.
  *
- * Arm ARM DDI 0487: SCTLR_EL1 (D17.2.118), CPACR_EL1 (D17.2.30), TCR_EL1 (D17.2.131).
+ * Arm ARM DDI 0487: SCTLR_EL1 (D17.2.118), CPACR_EL1 (D17.2.30), TCR_EL1 (D17.2.131), FPCR (C5.2.8).
  * Software step: D2.11; PSTATE.SS and the mode's bits change at exits that look at the mode again, only.
  */
 #include "frontend/arm/cpu.h"
@@ -50,5 +50,7 @@ u64 a64_mode(struct vcpu *v)
         mode |= A64_M_ALIGN;
     if (UNLIKELY(s->mdscr_el1 & A64_MDSCR_SS))
         mode |= mode_step(s);
+    if (UNLIKELY(s->fp_ctl & ~(u32)(FP_RM_MASK | FP_DN)))
+        mode |= A64_M_FPSPECIAL;
     return mode | BIT(s->tcr_el1, 37, A64_M_TBI0) | BIT(s->tcr_el1, 38, A64_M_TBI1) | (s->il ? A64_M_IL : 0);
 }

@@ -116,7 +116,8 @@ static void set_entry(struct vcpu *v, u64 pc, u64 arg)
 }
 
 const struct guest a64_guest = {
-    .name = "a64", .layout = &a64_layout, .desc = &a64_state_desc, .min_insn = 4, .mode = a64_mode,
+    .name = "a64", .layout = &a64_layout, .desc = &a64_state_desc, .min_insn = 4,
+    .fp_special = A64_M_FPSPECIAL, .mode = a64_mode,
     .lift = a64_lift_block, .fetch_ok = a64_fetch_ok, .fault = a64_fault, .exception = a64_exception,
     .interrupt = a64_interrupt, .wakes = a64_wakes, .reset = a64_reset, .resumed = resumed, .dump = dump,
     .set_entry = set_entry,

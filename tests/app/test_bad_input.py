@@ -217,6 +217,8 @@ def numbers():
     yield k + ['--hash-at', '20', '--hash-at', '10'], ['--hash-at', '10']
     for stop in ('x', '', '-5', '1e9', '18446744073709551616'):
         yield k + ['--stop-at', stop], ['--stop-at']
+    for every in ('0', 'x', '', '-5', '1e9', '18446744073709551616'):
+        yield k + ['--lockstep-every', every], ['--lockstep-every']
     for seed in ('x', ''):
         yield k + ['--seed', seed], ['--seed']
     for date in ('yesterday', 'base=1', 'base=2020-13-01', 'base=2020-01-01x', 'clock=vm', ''):
@@ -240,6 +242,18 @@ def names():
                         ('-serial', 'pty'), ('-monitor', 'telnet:x'), ('-display', 'gtk'), ('-nic', 'user'), ('-net', 'user'),
                         ('-d', 'bogus'), ('-d', ''), ('--engine', 'jit9'), ('-display', ''), ('-serial', '')):
         yield k + [option, bad], [option]
+    for engine in ('bogus', 'Interp', 'interp,auto', ' '):
+        yield k + ['--engine', engine], ['--engine', f"'{engine}'", 'known: interp', 'auto)']
+    for pair, *say in (('interp', 'missing'), ('interp,bogus', "'bogus'", 'known: interp'), ('bogus,interp', "'bogus'"),
+                       ('interp,interp,interp', 'two'), ('interp,a=b', 'two'), ('interp,', 'missing'), (',', "''"), ('',)):
+        yield k + ['--lockstep', pair], ['--lockstep', *say]
+    two = k + ['--lockstep', 'interp,interp']
+    for more in (['--engine', 'interp'], ['--hash-at', '5'], ['--savevm', 'new.snap'], ['-monitor', 'stdio'],
+                 ['--clock', 'realtime'], ['--clock', 'icount,pace=host']):
+        yield two + more, ['--lockstep', more[0]]
+    for drive in ('file=disk', 'file=disk,if=pflash'):
+        yield two + ['-drive', drive], ['--lockstep', 'disk', 'snapshot=on']
+    yield ['snapshot', 'save', 'new.snap', '--at', '5', '--'] + two, ['--lockstep', '--savevm']
     yield k + ['-serial', 'null', '-serial', 'null'], ['-serial']
     yield k + ['-serial', 'stdio', '-monitor', 'stdio'], ['-serial', '-monitor']
     for args, say in (([], 'usage'), (['save'], 'usage'), (['bogus', 'x'], 'usage'), (['save', 'new.snap', '--'] + k, '--at'),
@@ -264,6 +278,9 @@ def outputs():
     yield loop + ['--stop-at', '1000', '--savevm', 'missing/x.snap'], ['missing/x.snap', 'No such file']
     yield loop + ['--stop-at', '1000', '--savevm', 'folder'], ['folder']
     yield loop + ['--savevm', 'missing/x.snap'], ['missing/x.snap', 'No such file']
+    two = ['-kernel', 'good', '--lockstep', 'interp,interp']
+    for option, file in (('-serial', 'missing/out'), ('-D', 'missing/log'), ('-serial', 'folder'), ('-D', 'folder')):
+        yield two + [option, f'file:{file}' if option == '-serial' else file], [option, file]
     for name in ('missing', 'empty', 'folder', 'snap.text', 'snap.short', 'garbage', 'disk', 'initrd.big'):
         yield loop + ['--loadvm', name], [name]
 
@@ -354,7 +371,8 @@ def good_cases(count, folder):
             (['--help'], '-kernel', "QEMU's default", 'cortex-a72', '--clock' if False else 'clock'), (['-h'], '-drive'),
             (['--version'], 'mynah version'), (['-version'], 'mynah version'), (['-M', '?'], 'virt'), (['-machine', 'help'], 'virt'),
             (['-cpu', '?'], 'cortex-a53', 'cortex-a57', 'cortex-a72', 'max'), (['-cpu', 'help'], 'cortex-a72'),
-            (['-device', 'help'], 'virtio-blk-device', 'virtio-rng-device'), (['-d', 'help'],), (['run', '--help'], '-kernel')):
+            (['-device', 'help'], 'virtio-blk-device', 'virtio-rng-device'), (['-d', 'help'],), (['run', '--help'], '-kernel'),
+            (['--engine', 'help'], 'interp', 'auto')):
         good_case(count, folder, args, say)
     hello = ['-kernel', 'hello', '-nographic']
     for more in ([], ['-m', '4G'], ['-m', 'size=1G'], ['-m', '64'], ['-m', '65536K'], ['-smp', '1'], ['-accel', 'tcg'],
@@ -369,6 +387,12 @@ def good_cases(count, folder):
     good_case(count, folder, ['-kernel', 'hello', '-display', 'none', '-serial', 'mon:stdio'], 'A')
     good_case(count, folder, ['-kernel', 'good.gz'])
     good_case(count, folder, hello, 'A', program=BUILD / 'mynah-system-aarch64')
+    two = ['--lockstep', 'interp,interp']
+    for more in ([], ['--clock', 'icount'], ['--lockstep-every', '1'], ['-drive', 'file=disk,snapshot=on'],
+                 ['-drive', 'file=disk,readonly=on'], ['-snapshot', '-drive', 'file=disk'], ['--stop-at', '1000']):
+        good_case(count, folder, hello + two + more, ('A\n', 'instructions, ', ' checkpoints, no difference\n'))
+    good_case(count, folder, ['-kernel', 'hello', '-serial', 'file:serial.out'] + two, ['lockstep: '])
+    count.check(['-serial file: of two'], ['not written'] * ((folder / 'serial.out').read_bytes() != b'A'))
     good_case(count, folder, ['-kernel', 'hello', '-serial', 'file:serial.out'])
     count.check(['-serial file:'], ['not written'] * ((folder / 'serial.out').read_bytes() != b'A'))
     monitor_cases(count, folder)

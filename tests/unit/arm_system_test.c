@@ -227,8 +227,12 @@ static void test_fp_control(void **state)
     RUN(&r, 5, MSR(K_CPACR, 0), MSR(K_FPCR, 1), MRS(2, K_FPCR), MSR(K_FPSR, 1), MRS(3, K_FPSR));
     assert_int_equal(r.s->x[2], A64_FPCR_MASK);
     assert_int_equal(r.s->fp_ctl, FP_RZ | FP_ARM_FZ | FP_DN | FP_AHP);
+    assert_true(a64_mode(r.v) & A64_M_FPSPECIAL);
     assert_int_equal(r.s->x[3], 1 << 27 | 0x9f);
     assert_int_equal(r.s->qc, 1);
+    r.s->x[1] = 1 << 25 | 3 << 22; /* DN, RZ */
+    RUN(&r, 1, MSR(K_FPCR, 1));
+    assert_int_equal(a64_mode(r.v) & A64_M_FPSPECIAL, 0);
     rig_free(&r);
 }
 

@@ -1,0 +1,416 @@
+/*
+ * cache.c - compiled blocks by (memory object, offset, mode): code memory, links, dropped and revived blocks.
+ *
+ * Code memory is used in chunks, one after the other; when all are used, the oldest one's blocks are dropped for
+ * good, so that a full cache costs no more than compiling what was in it. What a block owns beside code counts, too.
+ *
+ * A write to a block's guest bytes makes it dead: its entry jumps out, so that whatever leads there needs no care. It
+ * may be revived when the same bytes are found in its place. When another version takes over, links are taken from
+ * the dead ones. Only entries, link jumps and inline caches of code are ever rewritten, always between two runs of
+ * code or by C called from it.
+ */
+#include "backend/jit/cache.h"
+#include "backend/common/common.h"
+#include "base/bits.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define HASH_BITS 17u
+#define HASH (1u << HASH_BITS)
+
+struct chunk {
+    u8            *start, *end;
+    struct jblock *blocks;   /* by chunk_next */
+    u64            meta;     /* bytes that they own outside */
+};
+
+struct jit_cache {
+    struct chunk   chunk[JIT_CHUNKS];
+    u32            cur;
+    u8            *at;       /* in the current chunk */
+    struct jblock *hash[HASH];
+    struct jblock *pages[HASH];
+};
+
+static u32 hash_of(u64 obj, u64 off, u64 mode)
+{
+    u64 h = (off ^ obj << 58 ^ mode << 40 ^ mode >> 24) * 0x9e3779b97f4a7c15;
+    return (u32)(h >> (64 - HASH_BITS));
+}
+
+static struct jblock **key_list(struct jit_cache *c, const struct memobj *o, u64 off, u64 mode)
+{
+    return &c->hash[hash_of(o->id, off, mode)];
+}
+
+static struct jblock **page_list(struct jit_cache *c, const struct memobj *o, u64 off)
+{
+    return &c->pages[hash_of(o->id, off >> PAGE_BITS, 0)];
+}
+
+static bool has_key(const struct jblock *b, const struct memobj *o, u64 off, u64 mode)
+{
+    return b->off == off && b->obj == o && b->mode == mode;
+}
+
+/* ---- links ---- */
+
+static void unlink_one(struct jit *j, struct jit_link *l)
+{
+    if (!l->to)
+        return;
+    *l->in_at = l->next_in;
+    if (l->next_in)
+        l->next_in->in_at = l->in_at;
+    l->to = NULL;
+    if (l->ic)
+        l->ic[0] = l->ic[1] = ~0ull;
+    x64_link_jump(j, l, l->stub);
+}
+
+static void unlink_all_in(struct jit *j, struct jblock *b)
+{
+    while (b->in)
+        unlink_one(j, b->in);
+}
+
+void jit_cache_link(struct jit *j, struct jit_link *l, struct jblock *to, u64 pc)
+{
+    unlink_one(j, l);
+    l->to = to;
+    l->next_in = to->in;
+    l->in_at = &to->in;
+    if (to->in)
+        to->in->in_at = &l->next_in;
+    to->in = l;
+    x64_link_jump(j, l, to->entry);
+    if (l->ic) {
+        l->ic[1] = pc;
+        l->ic[0] = j->ctx->key;
+    }
+    j->stats.links++;
+}
+
+/* ---- lists ---- */
+
+static void insert(struct jit_cache *c, struct jblock *b)
+{
+    struct jblock **h = key_list(c, b->obj, b->off, b->mode), **p = page_list(c, b->obj, b->off);
+    b->hash_next = *h;
+    *h = b;
+    b->page_next = *p;
+    *p = b;
+    b->hashed = true;
+    b->chunk_next = c->chunk[c->cur].blocks;
+    c->chunk[c->cur].blocks = b;
+}
+
+static void unhash(struct jit_cache *c, struct jblock *b)
+{
+    struct jblock **h = key_list(c, b->obj, b->off, b->mode), **p = page_list(c, b->obj, b->off);
+    if (!b->hashed)
+        return;
+    while (*h != b)
+        h = &(*h)->hash_next;
+    *h = b->hash_next;
+    while (*p != b)
+        p = &(*p)->page_next;
+    *p = b->page_next;
+    b->hashed = false;
+}
+
+static void free_block(struct jblock *b)
+{
+    free(b->links);
+    free(b->kept);
+    free(b);
+}
+
+static u64 meta_of(const struct jblock *b)
+{
+    return sizeof *b + b->len + b->link_count * sizeof *b->links + b->kept_count * sizeof *b->kept;
+}
+
+/* ---- chunks ---- */
+
+static void forget_jumps(struct jit *j, const u8 *start, u64 len)
+{
+    for (u32 i = 0; i < COUNT(j->ctx->jumps); i++)
+        if ((u64)(uintptr_t)j->ctx->jumps[i].code - (u64)(uintptr_t)start < len)
+            j->ctx->jumps[i] = (struct jit_jump){ 0 };
+}
+
+/* The code map of pages that lost blocks. */
+static void recount(struct jit *j, struct memobj *o, u64 off)
+{
+    struct physmap *m = j->v->mmu.map;
+    if (m->code_written && o->code[off >> PAGE_BITS])
+        m->code_written(m->code_opaque, o, off, 0);
+}
+
+static void free_blocks(struct jit *j, struct jblock *list, bool count)
+{
+    struct jblock *next;
+    u64 page = ~0ull;
+    for (struct jblock *b = list; b; b = next) {
+        next = b->chunk_next;
+        if (count && b->off >> PAGE_BITS != page) {
+            page = b->off >> PAGE_BITS;
+            recount(j, b->obj, b->off);
+        }
+        free_block(b);
+    }
+}
+
+static void empty_chunk(struct jit *j, struct chunk *k, bool count)
+{
+    struct jit_cache *c = j->cache;
+    for (struct jblock *b = k->blocks; b; b = b->chunk_next) {
+        unlink_all_in(j, b);
+        for (u32 n = 0; n < b->link_count; n++)
+            unlink_one(j, &b->links[n]);
+        unhash(c, b);
+    }
+    forget_jumps(j, k->start + j->delta, (u64)(k->end - k->start));
+    free_blocks(j, k->blocks, count);
+    k->blocks = NULL;
+    k->meta = 0;
+}
+
+static void use_chunk(struct jit *j, u32 n)
+{
+    struct jit_cache *c = j->cache;
+    c->cur = n;
+    if (c->chunk[n].blocks) {
+        empty_chunk(j, &c->chunk[n], true);
+        j->stats.evictions++;
+    }
+    c->at = c->chunk[n].start;
+}
+
+static void next_chunk(struct jit *j)
+{
+    use_chunk(j, (j->cache->cur + 1) % JIT_CHUNKS);
+}
+
+void jit_cache_flush(struct jit *j)
+{
+    struct jit_cache *c = j->cache;
+    for (u32 n = 0; n < JIT_CHUNKS; n++)
+        empty_chunk(j, &c->chunk[n], true);
+    memset(j->ctx->jumps, 0, sizeof j->ctx->jumps);
+    j->stats.evictions++;
+    use_chunk(j, 0);
+}
+
+/* ---- compiling ---- */
+
+static struct jblock *new_block(struct jit *j, struct memobj *o, u64 off, u64 mode)
+{
+    u32 room = (u32)(PAGE_SIZE - (off & (PAGE_SIZE - 1))), len = MIN(MAX(j->ir.guest_len, 1u), room);
+    struct jblock *b = calloc(1, sizeof *b + len);
+    CHECK(b);
+    b->obj = o;
+    b->off = off;
+    b->mode = mode;
+    b->len = len;
+    b->insns = j->ir.insns;
+    memcpy(b->guest, o->host + off, len);
+    return b;
+}
+
+static void lift(struct jit *j, struct memobj *o, u64 off, u64 mode, u32 max_insns)
+{
+    engine_lift(j->v, o, off, mode, max_insns, &j->ir);
+    ir_passes(&j->ir);
+#ifdef MYNAH_DEBUG
+    struct err e;
+    if (!ir_verify(&j->ir, &e)) {
+        fprintf(stderr, "ir_verify: %s\n", e.msg);
+        ir_print(&j->ir, stderr);
+        CHECK(!"the passes made bad IR");
+    }
+#endif
+    engine_log_op(j->v, o, off, mode, &j->ir);
+}
+
+/* Code for b at the cache's end; false: it is not to be had. Makes room as need be. */
+static bool place(struct jit *j, struct jblock *b)
+{
+    struct jit_cache *c = j->cache;
+    if (c->chunk[c->cur].meta > 2 * (u64)(c->chunk[c->cur].end - c->chunk[c->cur].start))
+        next_chunk(j);
+    for (;;) {
+        enum x64_result r = x64_compile(j, b, &j->ir, c->at, c->chunk[c->cur].end);
+        if (r != X64_FULL)
+            return r == X64_OK;
+        if (c->at == c->chunk[c->cur].start)
+            return false;
+        next_chunk(j);
+    }
+}
+
+static void place_interp(struct jit *j, struct jblock *b)
+{
+    struct jit_cache *c = j->cache;
+    if (x64_interp_block(j, b, c->at, c->chunk[c->cur].end))
+        return;
+    next_chunk(j);
+    CHECK(x64_interp_block(j, b, c->at, c->chunk[c->cur].end));
+}
+
+static u64 now_ns(const struct jit *j)
+{
+    return j->v->m->host_ns ? j->v->m->host_ns() : 0;
+}
+
+static void publish(struct jit *j, struct jblock *b, u64 since)
+{
+    struct jit_cache *c = j->cache;
+    c->at = (u8 *)align_up((u64)(uintptr_t)(c->at + b->code_len), 16);
+    c->at = MIN(c->at, c->chunk[c->cur].end);
+    c->chunk[c->cur].meta += meta_of(b);
+    insert(c, b);
+    j->stats.blocks++;
+    j->stats.guest_insns += b->insns;
+    j->stats.code_bytes += b->code_len;
+    j->stats.translate_ns += now_ns(j) - since;
+    jit_log_code(j, b);
+}
+
+static struct jblock *compile(struct jit *j, struct memobj *o, u64 off, u64 mode)
+{
+    u64 since = now_ns(j);
+    for (u32 max = JIT_BLOCK_INSNS;;) {
+        lift(j, o, off, mode, max);
+        struct jblock *b = new_block(j, o, off, mode);
+        bool ok = place(j, b);
+        if (!ok && j->ir.insns <= 1) {
+            place_interp(j, b);
+            ok = true;
+        }
+        if (ok) {
+            publish(j, b, since);
+            return b;
+        }
+        max = MIN(max, j->ir.insns) / 2;
+        free_block(b);
+    }
+}
+
+/* ---- finding ---- */
+
+struct jblock *jit_cache_find(struct jit *j, const struct memobj *o, u64 off, u64 mode)
+{
+    for (struct jblock *b = *key_list(j->cache, o, off, mode); b; b = b->hash_next)
+        if (!b->dead && has_key(b, o, off, mode))
+            return b;
+    return NULL;
+}
+
+struct jblock *jit_cache_covering(struct jit *j, const struct memobj *o, u64 off, u64 mode)
+{
+    for (struct jblock *b = *page_list(j->cache, o, off); b; b = b->page_next)
+        if (!b->dead && b->obj == o && b->mode == mode && off - b->off < b->len)
+            return b;
+    return NULL;
+}
+
+/* A dead version whose bytes are there again. (Nobody writes between comparing and the end of rights to write.) */
+static struct jblock *revive(struct jit *j, struct memobj *o, u64 off, u64 mode)
+{
+    for (struct jblock *b = *key_list(j->cache, o, off, mode); b; b = b->hash_next) {
+        if (!has_key(b, o, off, mode) || memcmp(b->guest, o->host + off, b->len))
+            continue;
+        memobj_add_code(j->v->mmu.map, o, off, b->len);
+        x64_entry_restore(j, b);
+        b->dead = false;
+        j->stats.revived++;
+        return b;
+    }
+    return NULL;
+}
+
+/* `now` is the block of its key: nothing leads to older ones any more, and few of them are remembered. */
+static void supersede(struct jit *j, const struct jblock *now)
+{
+    struct jblock *next;
+    u32 n = 0;
+    for (struct jblock *b = *key_list(j->cache, now->obj, now->off, now->mode); b; b = next) {
+        next = b->hash_next;
+        if (b == now || !has_key(b, now->obj, now->off, now->mode))
+            continue;
+        unlink_all_in(j, b);
+        if (++n > JIT_DEAD_VERSIONS)
+            unhash(j->cache, b);
+    }
+}
+
+struct jblock *jit_cache_get(struct jit *j, struct memobj *o, u64 off, u64 mode)
+{
+    struct jblock *b = jit_cache_find(j, o, off, mode);
+    if (b)
+        return b;
+    b = revive(j, o, off, mode);
+    if (!b)
+        b = compile(j, o, off, mode);
+    supersede(j, b);
+    return b;
+}
+
+/* ---- guest code changes ---- */
+
+void jit_cache_drop(struct jit *j, struct memobj *o, u64 off, u64 len)
+{
+    u64 page = off >> PAGE_BITS;
+    for (struct jblock *b = *page_list(j->cache, o, off); b; b = b->page_next) {
+        if (b->dead || b->obj != o || b->off >> PAGE_BITS != page)
+            continue;
+        if (len && b->off < off + len && off < b->off + b->len) {
+            x64_entry_jump(j, b, j->t.leave[JX_DEAD]);
+            b->dead = true;
+            j->stats.dropped++;
+        } else {
+            o->code[page] |= engine_code_bits(b->off, b->len);
+        }
+    }
+}
+
+/* ---- life ---- */
+
+bool jit_cache_new(struct jit *j, u64 size, struct err *e)
+{
+    if (!jit_mem_new(j, size, e))
+        return false;
+    struct jit_cache *c = j->cache = calloc(1, sizeof *c);
+    j->ctx->v = j->v;
+    j->ctx->jit = j;
+    u8 *at = j->base;
+    if (!c) {
+        jit_mem_free(j);
+        return err_set(e, "out of memory for compiled code");
+    }
+    if (!x64_attach(j, &at, j->base + j->size, e)) {
+        jit_cache_free(j);
+        return false;
+    }
+    at = (u8 *)align_up((u64)(uintptr_t)at, 64);
+    u64 each = align_down((u64)(j->base + j->size - at) / JIT_CHUNKS, 64);
+    for (u32 n = 0; n < JIT_CHUNKS; n++)
+        c->chunk[n] = (struct chunk){ .start = at + n * each, .end = at + (n + 1) * each };
+    use_chunk(j, 0);
+    return true;
+}
+
+/* With its vCPU: no code map is counted again, other vCPUs may be gone already. */
+void jit_cache_free(struct jit *j)
+{
+    if (!j->cache)
+        return;
+    for (u32 n = 0; n < JIT_CHUNKS; n++)
+        free_blocks(j, j->cache->chunk[n].blocks, false);
+    x64_detach(j);
+    free(j->cache);
+    j->cache = NULL;
+    jit_mem_free(j);
+}

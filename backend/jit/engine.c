@@ -1,0 +1,305 @@
+/*
+ * engine.c - the run loop of the baseline engine: enters code, handles the ways it comes back.
+ *
+ * Between two entries v->s and the guest state are whole and MXCSR holds the guest's control bits without sticky
+ * ones. The interpreter runs what code cannot: the rest of a budget that no block fits, and single instructions.
+ */
+#include "backend/common/disasm.h"
+#include "backend/jit/cache.h"
+#include "backend/interp/interp.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define BUDGET_MAX (1ull << 61)  /* code looks at the sign of what is left */
+#define INTERP_INSNS 1u          /* a block of the one-instruction path */
+#define INTERP_BYTES (32ull << 20)
+
+/* ---- mode and keys ---- */
+
+static void renew(struct jit *j)
+{
+    j->ctx->key = jit_key(j);
+    j->ctx->tlb = j->v->mmu.cur[j->ctx->mmu_mode]->e;
+}
+
+static void flush_now(struct jit *j)
+{
+    jit_cache_flush(j);
+    j->mode_count = 0;
+    j->flush_wanted = false;
+}
+
+/* The number of a mode word. Few are in use at a time. */
+static u32 number_of(struct jit *j, u64 mode)
+{
+    for (u32 i = 0; i < j->mode_count; i++)
+        if (j->modes[i] == mode)
+            return i;
+    if (j->mode_count == JIT_MODES)
+        flush_now(j);
+    j->modes[j->mode_count] = mode;
+    return j->mode_count++;
+}
+
+static void select_mode(struct jit *j)
+{
+    u64 mode = j->v->guest->mode(j->v);
+    if (mode != j->mode || !j->mode_count) {
+        j->mode = mode;
+        j->mode_nr = number_of(j, mode);
+    }
+    j->ctx->mmu_mode = mode & (MMU_MODES - 1);
+    renew(j);
+}
+
+/* ---- finding code ---- */
+
+static struct jit_jump *jump_slot(struct jit *j)
+{
+    return &j->ctx->jumps[jit_jump_slot(j->v->s.pc)];
+}
+
+/* By translation of pc. NULL: an exception was taken instead. */
+static struct jblock *fetch(struct jit *j)
+{
+    struct vcpu *v = j->v;
+    struct memobj *o;
+    u64 off;
+    if (!v->guest->fetch_ok(v))
+        return NULL;
+    if (mmu_fetch(&v->mmu, v->s.pc, j->mode & 15, &o, &off) != MMU_OK) {
+        v->guest->fault(v, &v->mmu.fault);
+        return NULL;
+    }
+    renew(j);
+    j->stats.lookups++;
+    struct jblock *b = jit_cache_get(j, o, off, j->mode);
+    if (!j->logs_exec)
+        *jump_slot(j) = (struct jit_jump){ .pc = v->s.pc, .key = j->ctx->key, .code = b->entry };
+    return b;
+}
+
+/* Where a link leads, which then is aimed there. NULL: an exception was taken instead. */
+static struct jblock *follow(struct jit *j, struct jit_link *l)
+{
+    const struct jblock *from = l->from;
+    u64 at = (from->off & (PAGE_SIZE - 1)) + (u64)l->rel, gone = j->stats.evictions;
+    bool in_page = !l->ic && at < PAGE_SIZE && l->rel % j->v->guest->min_insn == 0;
+    bool aims = !j->logs_exec && (in_page || l->ic);
+    struct jblock *to = in_page ? jit_cache_get(j, from->obj, (from->off & PAGE_MASK) + at, from->mode) : fetch(j);
+    if (to && aims && gone == j->stats.evictions)
+        jit_cache_link(j, l, to, j->v->s.pc);
+    return to;
+}
+
+static const u8 *known(struct jit *j)
+{
+    const struct jit_jump *s = jump_slot(j);
+    return s->pc == j->v->s.pc && s->key == j->ctx->key ? s->code : NULL;
+}
+
+/* ---- ways back ---- */
+
+/* The interpreter runs at most `budget` instructions; the engine is left behind them. */
+static enum run_exit interpret(struct jit *j, u64 budget, u64 end)
+{
+    u64 before = j->v->s.icount;
+    enum run_exit r = interp_run_on(j->interp, budget);
+    j->stats.interp_insns += j->v->s.icount - before;
+    return j->v->s.icount == end ? r : RUN_SYNC;
+}
+
+struct way {
+    bool            leave;
+    enum run_exit   exit;     /* ... with this */
+    bool            fresh;    /* the jump cache is not to be asked */
+    struct jit_link *link;    /* to be followed */
+};
+
+static const struct way leave_sync = { .leave = true, .exit = RUN_SYNC };
+
+static struct way leave_with(enum run_exit r)
+{
+    return (struct way){ .leave = true, .exit = r };
+}
+
+/* What is left fits no block. In real time nobody counts: the run ends here unless that would be no progress. */
+static struct way out_of_budget(struct jit *j, u64 start, u64 end)
+{
+    struct vcpu *v = j->v;
+    if (v->s.icount == end)
+        return leave_with(RUN_BUDGET);
+    if (v->m->clock == CLOCK_REALTIME && v->s.icount != start)
+        return leave_sync;
+    return leave_with(interpret(j, end - v->s.icount, end));
+}
+
+static struct way handle(struct jit *j, enum jit_exit x, u64 start, u64 end)
+{
+    struct vcpu *v = j->v;
+    struct jit_ctx *c = j->ctx;
+    switch (x) {
+    case JX_LINK:   return (struct way){ .link = c->link };
+    case JX_LOOKUP:
+    case JX_DEAD:   return (struct way){ .fresh = true };
+    case JX_BUDGET: return out_of_budget(j, start, end);
+    case JX_INTERP: return leave_with(interpret(j, MIN(c->arg0, end - v->s.icount), end));
+    case JX_ONE:    j->stats.one_insns++;
+                    return leave_with(interpret(j, 1, end));
+    case JX_MODE:   select_mode(j);
+                    return (struct way){ 0 };
+    case JX_SYNC:   return leave_with(v->s.icount == end ? RUN_BUDGET : RUN_SYNC);
+    case JX_EXC:    v->guest->exception(v, (u32)c->arg0, c->arg1);
+                    return leave_sync;
+    case JX_FAULT:  v->guest->fault(v, &v->mmu.fault);
+                    return leave_sync;
+    case JX_RAISED: return leave_sync;
+    }
+    CHECK(!"code left in a way that does not exist");
+    return leave_sync;
+}
+
+/* ---- the loop ---- */
+
+static enum jit_exit enter(struct jit *j, const u8 *code, u64 end)
+{
+    struct vcpu *v = j->v;
+    struct jit_ctx *c = j->ctx;
+    c->end = end;
+    c->pc = v->s.pc;
+    j->stats.entries++;
+    enum jit_exit x = (enum jit_exit)j->t.enter(c, code, v->state, end - v->s.icount);
+    v->s.icount = c->end - c->left;
+    if (x != JX_RAISED)
+        v->s.pc = c->pc;
+    x64_fp_merge(j);
+    return x;
+}
+
+static void log_entry(struct jit *j, const struct jblock *b)
+{
+    engine_log_exec(j->v, b->obj, b->off, b->mode, j->v->s.icount);
+}
+
+/* Code to go on with at pc; NULL: an exception was taken instead. */
+static const u8 *find(struct jit *j, struct way w)
+{
+    const u8 *code = w.link || w.fresh || j->logs_exec ? NULL : known(j);
+    if (code)
+        return code;
+    struct jblock *b = w.link ? follow(j, w.link) : fetch(j);
+    if (b && j->logs_exec)
+        log_entry(j, b);
+    return b ? b->entry : NULL;
+}
+
+static enum run_exit loop(struct jit *j, u64 end)
+{
+    struct vcpu *v = j->v;
+    u64 start = v->s.icount;
+    struct way w = { 0 };
+    while (!w.leave) {
+        if (v->s.icount == end)
+            return RUN_BUDGET;
+        if (UNLIKELY(j->flush_wanted)) {
+            flush_now(j);
+            select_mode(j);
+            w.link = NULL;
+        }
+        const u8 *code = find(j, w);
+        if (!code) {
+            v->s.icount++; /* a fetch that faults counts, so that it cannot spin for free */
+            return RUN_SYNC;
+        }
+        w = handle(j, enter(j, code, end), start, end);
+    }
+    return w.exit;
+}
+
+static enum run_exit run(struct vcpu *v, u64 budget)
+{
+    struct jit *j = v->engine_data;
+    u64 end = v->s.icount + budget, stop = v->s.icount + MIN(budget, BUDGET_MAX);
+    u32 host = x64_fp_host();
+    bool logs = log_on(&v->m->log, LOG_exec);
+    j->flush_wanted |= j->logs_exec != logs;
+    j->logs_exec = logs;
+    select_mode(j);
+    x64_fp_load(j);
+    enum run_exit r = loop(j, stop);
+    x64_fp_host_restore(host);
+    return r == RUN_BUDGET && v->s.icount != end ? RUN_SYNC : r;
+}
+
+/* ---- the contract ---- */
+
+static void code_written(struct vcpu *v, struct memobj *o, u64 off, u64 len)
+{
+    struct jit *j = v->engine_data;
+    jit_cache_drop(j, o, off, len);
+    interp_drop(j->interp, o, off, len);
+}
+
+/* From inside a helper or between runs. */
+static void flush(struct vcpu *v)
+{
+    struct jit *j = v->engine_data;
+    j->flush_wanted = true;
+    interp_flush(j->interp);
+}
+
+static void dump_code(struct vcpu *v, gva pc, FILE *f)
+{
+    struct jit *j = v->engine_data;
+    u64 mode = v->guest->mode(v);
+    struct mmu_fault fault;
+    struct xlat x;
+    const struct region *r = NULL;
+    if (mmu_translate(&v->mmu, pc, MMU_FETCH, mode & (MMU_MODES - 1), &x, &fault))
+        r = physmap_find(v->mmu.map, x.pa);
+    const struct jblock *b = r && r->obj ? jit_cache_covering(j, r->obj, r->off + (x.pa - r->base), mode) : NULL;
+    if (b)
+        jit_print_code(j, b, f);
+    else
+        fprintf(f, "no compiled code\n");
+}
+
+static void detach(struct vcpu *v)
+{
+    struct jit *j = v->engine_data;
+    if (j->interp)
+        interp_free(j->interp);
+    jit_cache_free(j);
+    disasm_free(j->disasm);
+    free(j);
+    v->engine_data = NULL;
+}
+
+/* MYNAH_CODE_CACHE=KiB: another size, for tests of what happens when it is full. */
+static u64 cache_size(void)
+{
+    const char *s = getenv("MYNAH_CODE_CACHE");
+    u64 kib = s ? strtoull(s, NULL, 10) : 0;
+    return kib && kib <= JIT_CACHE_SIZE >> 10 ? MAX(kib << 10, JIT_CACHE_MIN) : JIT_CACHE_SIZE;
+}
+
+static bool attach(struct vcpu *v, struct err *e)
+{
+    u32 fp_env = v->guest->layout->fp_env;
+    struct jit *j = calloc(1, sizeof *j);
+    if (!j)
+        return err_set(e, "out of memory for the baseline engine");
+    v->engine_data = j;
+    j->v = v;
+    j->env = fp_env == ~0u ? &j->own_env : (struct fp_env *)(void *)((u8 *)v->state + fp_env);
+    j->interp = interp_new(v, INTERP_INSNS, INTERP_BYTES, e);
+    if (j->interp && jit_cache_new(j, cache_size(), e))
+        return true;
+    detach(v);
+    return false;
+}
+
+const struct engine baseline_engine = {
+    .name = "baseline", .attach = attach, .detach = detach, .run = run, .code_written = code_written, .flush = flush,
+    .dump_code = dump_code, .stats = jit_print_stats,
+};

@@ -1,0 +1,112 @@
+/*
+ * slow.c - C functions that code calls: memory off the fast path, helpers, operations by reference.
+ *
+ * An access that meets MMIO or hits code does nothing here: the instruction starts again alone, in the interpreter
+ * (JX_ONE).
+ * Nothing here or below does host floating point: MXCSR is the guest's.
+ */
+#include "backend/jit/jit.h"
+#include "backend/common/common.h"
+#include <string.h>
+
+#define R12 12u /* what is left of the budget */
+#define R15 15u /* pc of the block */
+
+static void leave(struct jit_ctx *c, enum jit_exit x, u32 site)
+{
+    c->leave = (u64)x + 1;
+    c->left = c->saved[R12] + JIT_SITE_BEHIND(site) + (x == JX_ONE);
+    c->pc = c->saved[R15] + JIT_SITE_OFF(site);
+}
+
+/* What code keeps of the machine may have changed. */
+static void renew(struct jit_ctx *c)
+{
+    c->tlb = c->v->mmu.cur[c->mmu_mode]->e;
+    c->key = jit_key(c->jit);
+}
+
+static void settle(struct jit_ctx *c, enum mmu_result r, u32 site)
+{
+    renew(c);
+    if (UNLIKELY(r != MMU_OK))
+        leave(c, r == MMU_FAULTED ? JX_FAULT : JX_ONE, site);
+}
+
+static u32 mode_of(const struct jit_ctx *c, struct ir_mem m)
+{
+    return m.mmu_val ? c->arg[1].w[0] % MMU_MODES : m.mmu;
+}
+
+static void load(struct jit_ctx *c, u64 va, u32 site, u32 mem, void *buf)
+{
+    struct ir_mem m = ir_mem_unpack(mem);
+    c->jit->stats.slow_loads++;
+    va = m.addr32 ? (u32)va : va;
+    settle(c, mmu_try_read(&c->v->mmu, va, 1u << m.size, mode_of(c, m), m.align, mem, buf), site);
+    engine_swap_units(buf, 1u << m.size, m.bswap);
+}
+
+static void store(struct jit_ctx *c, u64 va, u32 site, u32 mem)
+{
+    struct ir_mem m = ir_mem_unpack(mem);
+    c->jit->stats.slow_stores++;
+    engine_swap_units(c->arg[0].b, 1u << m.size, m.bswap);
+    va = m.addr32 ? (u32)va : va;
+    settle(c, mmu_try_write(&c->v->mmu, va, 1u << m.size, mode_of(c, m), m.align, mem, c->arg[0].b), site);
+}
+
+u64 jit_load(struct jit_ctx *c, u64 va, u32 site, u32 mem)
+{
+    u64 x[4] = { 0 };
+    load(c, va, site, mem, x);
+    return x[0];
+}
+
+void jit_load_v(struct jit_ctx *c, u64 va, u32 site, u32 mem) { load(c, va, site, mem, c->res.b); }
+void jit_store(struct jit_ctx *c, u64 va, u32 site, u32 mem) { store(c, va, site, mem); }
+void jit_store_v(struct jit_ctx *c, u64 va, u32 site, u32 mem) { store(c, va, site, mem); }
+
+void jit_mem(struct jit_ctx *c, const struct ir_ins *in, u32 site)
+{
+    c->jit->stats.slow_mem++;
+    memset(&c->res, 0, sizeof c->res);
+    settle(c, engine_mem(c->v, false, in, &c->arg[0], &c->arg[1], &c->arg[2], &c->arg[3], &c->res), site);
+}
+
+static u64 call(struct jit_ctx *c, const struct ir_helper *h)
+{
+    bool fp = h->flags & IR_H_FP;
+    if (fp)
+        x64_fp_merge(c->jit);
+    u64 x = h->fn(c->v, c->arg[0].d[0], c->arg[1].d[0], c->arg[2].d[0]);
+    if (fp)
+        x64_fp_load(c->jit);
+    return x & (h->result ? ~0ull >> (64 - 8 * MIN(ir_bytes((enum ir_type)h->result), 8u)) : 0);
+}
+
+u64 jit_call(struct jit_ctx *c, const struct ir_helper *h, u32 site)
+{
+    struct vcpu *v = c->v;
+    u64 number = (u64)(h - v->guest->layout->helpers);
+    if (number < COUNT(c->jit->stats.helper_calls))
+        c->jit->stats.helper_calls[number]++;
+    for (u32 k = h->args; k < 3; k++)
+        c->arg[k].d[0] = 0;
+    v->s.pc = c->saved[R15] + JIT_SITE_OFF(site);
+    v->s.icount = c->end - (c->saved[R12] + JIT_SITE_BEHIND(site));
+    u64 x = call(c, h);
+    renew(c);
+    if (UNLIKELY(v->raised)) {
+        v->raised = false;
+        leave(c, JX_RAISED, site);
+    }
+    return x;
+}
+
+void jit_eval(struct jit_ctx *c, const struct ir_ins *in)
+{
+    const union ir_val *const arg[4] = { &c->arg[0], &c->arg[1], &c->arg[2], &c->arg[3] };
+    c->jit->stats.evals[in->op]++;
+    ir_eval(in, arg, c->jit->env, &c->res);
+}

@@ -1,0 +1,296 @@
+/*
+ * mem.c - guest memory: the TLB check inline, everything else by the slow paths.
+ *
+ * The check (softmmu.h): slot by tlb_index(), tag against the page of the last byte, so that an access which crosses a
+ * page misses. rax: offset of the entry, then its addend; rcx: page. The value's registers are defined before
+ * the check; the cold path rejoins behind the access.
+ */
+#include "backend/jit/x64/emit_rows.h"
+#include "backend/jit/x64/plan.h"
+#include "ir/vec.h"
+
+_Static_assert(sizeof(struct tlb_entry) == 32 && TLB_BITS == 11 && PAGE_BITS == 12, "the check below is made for these");
+
+/* rax := offset of the entry for the address in va. */
+static void entry_offset(struct xe *x, enum xreg va)
+{
+    struct xasm *a = &x->a;
+    if (xe_has(x, XF_BMI2)) {
+        xa_rorx(a, 64, RAX, va, 7);
+        xa_rorx(a, 64, RCX, va, 17);
+    } else {
+        xa_mov_rr(a, 64, RAX, va);
+        xa_shift_ri(a, XS_SHR, 64, RAX, 7);
+        xa_mov_rr(a, 64, RCX, va);
+        xa_shift_ri(a, XS_SHR, 64, RCX, 17);
+    }
+    xa_alu_ri(a, XA_AND, 32, RCX, (i32)((TLB_ENTRIES - 2) * sizeof(struct tlb_entry)));
+    xa_alu_rr(a, XA_XOR, 32, RAX, RCX);
+    xa_alu_ri(a, XA_AND, 32, RAX, (i32)((TLB_ENTRIES - 1) * sizeof(struct tlb_entry)));
+}
+
+/* The table of another MMU mode than the block's, in rdx; else r14 as it is. */
+static enum xreg table_of(struct xe *x, u32 mode)
+{
+    if (mode == (x->b->mode & 15) % MMU_MODES)
+        return R14;
+    xa_mov_ri(&x->a, RDX, (u64)(uintptr_t)&x->j->v->mmu.cur[mode % MMU_MODES]);
+    xa_mov_rm(&x->a, 64, RDX, xm(RDX, 0));
+    return RDX;
+}
+
+/* Leaves the addend in rax. Jumps of misses into c. */
+static void check(struct xe *x, enum xreg va, struct ir_mem m, u32 tag, u8 *miss[2], u32 *misses)
+{
+    struct xasm *a = &x->a;
+    u32 size = 1u << m.size;
+    *misses = 0;
+    if (m.align) {
+        xa_test_ri(a, 32, va, (i32)(1u << m.align) - 1);
+        miss[(*misses)++] = xa_jcc_fwd(a, CC_NE, false);
+    }
+    enum xreg table = table_of(x, m.mmu);
+    entry_offset(x, va);
+    if (size > 1)
+        xa_lea(a, 64, RCX, xm(va, (i32)size - 1));
+    else
+        xa_mov_rr(a, 64, RCX, va);
+    xa_alu_ri(a, XA_AND, 64, RCX, -(i32)PAGE_SIZE);
+    xa_alu_rm(a, XA_CMP, 64, RCX, xmi(table, RAX, 1, (i32)tag));
+    miss[(*misses)++] = xa_jcc_fwd(a, CC_NE, false);
+    xa_mov_rm(a, 64, RAX, xmi(table, RAX, 1, offsetof(struct tlb_entry, addend)));
+    xe_flags_lost(x);
+}
+
+static struct xcold *cold(struct xe *x, enum xcold_kind k, enum xreg va, u8 *miss[2], u32 misses)
+{
+    struct xcold *c = xe_new_cold(x, k, miss[0]);
+    for (u32 n = 1; n < misses; n++)
+        c->from[c->jumps++] = miss[n];
+    c->va = (i8)va;
+    return c;
+}
+
+/* Whole-access byte reversal can be done in registers; others go the long way. */
+static bool is_simple(struct ir_mem m)
+{
+    return !m.addr32 && !m.mmu_val && (!m.bswap || (m.bswap == m.size && m.size <= 3)) && m.size <= 5;
+}
+
+/* Any memory operation, by the reference. */
+static void by_reference(struct xe *x, u32 i)
+{
+    xe_flush(x);
+    xe_put_operands(x, i);
+    xe_keep(x, i);
+    xa_mov_ri(&x->a, RCX, xe_site(x));
+    xa_call(&x->a, x->j->t.mem);
+    xe_flags_lost(x);
+    if (xe_ins(x, i)->type != IR_VOID)
+        xe_take_result(x, i);
+}
+
+static void swap(struct xe *x, u32 size, enum xreg r)
+{
+    if (size == 1)
+        xa_shift_ri(&x->a, XS_ROL, 16, r, 8);
+    else if (size)
+        xa_bswap(&x->a, size == 3 ? 64 : 32, r);
+}
+
+/* The bytes in register r, zero-extended, as the value of the load. */
+static void extend(struct xe *x, u32 i, struct ir_mem m, enum xreg r)
+{
+    u32 from = 8u << m.size, to = ir_bits((enum ir_type)xe_ins(x, i)->type);
+    if (m.sign && from < to && from < 64)
+        xa_movsx(&x->a, from, to < 32 ? 32 : to, r, r);
+}
+
+static void load_gpr(struct xe *x, u32 i, struct ir_mem m)
+{
+    enum xreg va = xe_use(x, xe_ins(x, i)->arg[0]), d = xe_def(x, i);
+    u32 from = 8u << m.size, to = ir_bits((enum ir_type)xe_ins(x, i)->type), misses;
+    u8 *miss[2];
+    check(x, va, m, offsetof(struct tlb_entry, rtag), miss, &misses);
+    struct xcold *c = cold(x, XK_LOAD, va, miss, misses);
+    struct xmem at = xmi(va, RAX, 1, 0);
+    bool sign = m.sign && from < to && from < 64;
+    if (sign && !m.bswap) {
+        xa_movsx_rm(&x->a, from, to < 32 ? 32 : to, d, at);
+    } else {
+        xa_mov_rm(&x->a, from, d, at);
+        if (m.bswap) {
+            swap(x, m.size, d);
+            extend(x, i, m, d);
+        }
+    }
+    c->back = x->a.p;
+    c->res[0] = (i8)d;
+    c->res[1] = -1;
+    if (!sign)
+        xe_clean(x, i);
+}
+
+static void load_wide(struct xe *x, u32 i, struct ir_mem m)
+{
+    u8 t = xe_ins(x, i)->type;
+    bool v = x->r[x->root[i]].cls == XC_XMM, two = t == IR_I128 || t == IR_V256;
+    u32 bytes = 1u << m.size, step = v ? 16 : 8, misses;
+    enum xreg va = xe_use(x, xe_ins(x, i)->arg[0]), d = v ? xe_def_v(x, i) : xe_def(x, i);
+    enum xreg d2 = !two ? XNONE : v ? xe_def_v2(x, i) : xe_def_hi(x, i);
+    u8 *miss[2];
+    check(x, va, m, offsetof(struct tlb_entry, rtag), miss, &misses);
+    struct xcold *c = cold(x, XK_LOAD, va, miss, misses);
+    if (v)
+        xa_vload(&x->a, MIN(bytes, 16u), d, xmi(va, RAX, 1, 0));
+    else
+        xa_mov_rm(&x->a, 64, d, xmi(va, RAX, 1, 0));
+    if (two && v)
+        xa_vload(&x->a, 16, d2, xmi(va, RAX, 1, (i32)step));
+    else if (two)
+        xa_mov_rm(&x->a, 64, d2, xmi(va, RAX, 1, (i32)step));
+    c->back = x->a.p;
+    c->res[0] = (i8)d;
+    c->res[1] = (i8)d2;
+}
+
+void x64_emit_load(struct xe *x, u32 i)
+{
+    struct ir_mem m = ir_mem_unpack(xe_ins(x, i)->aux);
+    u8 t = xe_ins(x, i)->type;
+    bool whole = 1u << m.size == ir_bytes((enum ir_type)t);
+    if (!is_simple(m) || (t > IR_I64 && (!whole || m.bswap)) || t == IR_I1)
+        by_reference(x, i);
+    else if (t <= IR_I64)
+        load_gpr(x, i, m);
+    else
+        load_wide(x, i, m);
+}
+
+/* ---- stores ---- */
+
+static void store_bytes(struct xe *x, struct ir_mem m, enum xreg va, enum xreg s, enum xreg s2, bool v)
+{
+    struct xmem at = xmi(va, RAX, 1, 0), hi = xmi(va, RAX, 1, v ? 16 : 8);
+    u32 bytes = 1u << m.size;
+    if (v) {
+        xa_vstore(&x->a, MIN(bytes, 16u), at, s);
+        if (bytes == 32)
+            xa_vstore(&x->a, 16, hi, s2);
+        return;
+    }
+    if (m.bswap) { /* rcx is free behind the check */
+        xa_mov_rr(&x->a, 64, RCX, s);
+        swap(x, m.size, RCX);
+        s = RCX;
+    }
+    xa_mov_mr(&x->a, MIN(bytes, 8u) * 8, at, s);
+    if (bytes == 16)
+        xa_mov_mr(&x->a, 64, hi, s2);
+}
+
+static void store(struct xe *x, u32 i, struct ir_mem m)
+{
+    const struct ir_ins *in = xe_ins(x, i);
+    u8 t = x->ir->ins[in->arg[1]].type;
+    bool v = xe_root(x, in->arg[1])->cls == XC_XMM, two = t == IR_I128 || t == IR_V256;
+    enum xreg va = xe_use(x, in->arg[0]), s = xe_use(x, in->arg[1]);
+    enum xreg s2 = two ? xe_root_use(x, x->root2[in->arg[1]]) : XNONE;
+    u32 misses;
+    u8 *miss[2];
+    check(x, va, m, offsetof(struct tlb_entry, wtag), miss, &misses);
+    struct xcold *c = cold(x, XK_STORE, va, miss, misses);
+    c->val[0] = (i8)s;
+    c->val[1] = (i8)s2;
+    store_bytes(x, m, va, s, s2, v);
+    c->back = x->a.p;
+}
+
+void x64_emit_store(struct xe *x, u32 i)
+{
+    struct ir_mem m = ir_mem_unpack(xe_ins(x, i)->aux);
+    u8 t = x->ir->ins[xe_ins(x, i)->arg[1]].type;
+    if (!is_simple(m) || 1u << m.size != ir_bytes((enum ir_type)t) || (t > IR_I64 && m.bswap))
+        by_reference(x, i);
+    else
+        store(x, i, m);
+}
+
+/* ---- cold paths ---- */
+
+static void cold_load(struct xe *x, const struct xcold *c)
+{
+    struct ir_mem m = ir_mem_unpack(xe_ins(x, c->i)->aux);
+    bool v = x->r[x->root[c->i]].cls == XC_XMM;
+    xa_call(&x->a, m.size > 3 ? x->j->t.load_v : x->j->t.load);
+    if (m.size > 3) {
+        struct xmem lo = XE_CTX(x, res), hi = xe_ctx(x, offsetof(struct jit_ctx, res) + (v ? 16 : 8));
+        if (v) {
+            xa_vload(&x->a, 16, (enum xreg)c->res[0], lo);
+            if (c->res[1] >= 0)
+                xa_vload(&x->a, 16, (enum xreg)c->res[1], hi);
+        } else {
+            xa_mov_rm(&x->a, 64, (enum xreg)c->res[0], lo);
+            xa_mov_rm(&x->a, 64, (enum xreg)c->res[1], hi);
+        }
+    } else if (v) {
+        xa_vfrom(&x->a, 64, (enum xreg)c->res[0], RAX);
+    } else {
+        xa_mov_rr(&x->a, 64, (enum xreg)c->res[0], RAX);
+        extend(x, c->i, m, (enum xreg)c->res[0]);
+    }
+}
+
+static void cold_value(struct xe *x, const struct xcold *c)
+{
+    bool v = xe_root(x, xe_ins(x, c->i)->arg[1])->cls == XC_XMM;
+    if (v) {
+        xa_vstore(&x->a, 16, xe_arg(x, 0, 0), (enum xreg)c->val[0]);
+        if (c->val[1] >= 0)
+            xa_vstore(&x->a, 16, xe_arg(x, 0, 16), (enum xreg)c->val[1]);
+        return;
+    }
+    xa_mov_mr(&x->a, 64, xe_arg(x, 0, 0), (enum xreg)c->val[0]);
+    if (c->val[1] >= 0)
+        xa_mov_mr(&x->a, 64, xe_arg(x, 0, 8), (enum xreg)c->val[1]);
+}
+
+void xe_cold_mem(struct xe *x, const struct xcold *c)
+{
+    u32 mem = xe_ins(x, c->i)->aux, size = ir_mem_unpack(mem).size;
+    if (c->kind == XK_STORE)
+        cold_value(x, c);
+    xa_mov_rr(&x->a, 64, RAX, (enum xreg)c->va);
+    xa_mov_ri(&x->a, RCX, c->site);
+    xa_mov_ri(&x->a, RDX, mem);
+    if (c->kind == XK_LOAD)
+        cold_load(x, c);
+    else
+        xa_call(&x->a, size > 3 ? x->j->t.store_v : x->j->t.store);
+}
+
+/* ---- the others ---- */
+
+void x64_emit_probe(struct xe *x, u32 i) { by_reference(x, i); }
+void x64_emit_rmw(struct xe *x, u32 i) { by_reference(x, i); }
+void x64_emit_cas(struct xe *x, u32 i) { by_reference(x, i); }
+void x64_emit_ldex(struct xe *x, u32 i) { by_reference(x, i); }
+void x64_emit_stex(struct xe *x, u32 i) { by_reference(x, i); }
+void x64_emit_mload(struct xe *x, u32 i) { by_reference(x, i); }
+void x64_emit_mstore(struct xe *x, u32 i) { by_reference(x, i); }
+void x64_emit_gather(struct xe *x, u32 i)
+{
+    xe_forget_home(x, (u32)(xe_ins(x, i)->imm2 & 0xffff));
+    xe_forget_home(x, (u32)(xe_ins(x, i)->imm2 >> 16 & 0xffff));
+    by_reference(x, i);
+}
+
+/* One thread runs all vCPUs: program order is the strongest order. */
+void x64_emit_barrier(struct xe *x, u32 i) { (void)x, (void)i; }
+
+void x64_emit_clrex(struct xe *x, u32 i)
+{
+    (void)i;
+    xa_mov_ri(&x->a, RAX, (u64)(uintptr_t)&x->j->v->s.excl_size);
+    xa_mov_mi(&x->a, 32, xm(RAX, 0), 0);
+}

@@ -1,0 +1,186 @@
+/*
+ * thunks.c - the code pieces between C and compiled blocks: entry, exits, calls; see struct jit_thunks.
+ *
+ * System V AMD64 ABI: C keeps rbx, rbp, r12 to r15; arguments in rdi, rsi, rdx, rcx; the stack is a multiple of 16
+ * at a call. Code runs with rsp a multiple of 16, XE_SLOTS slots of 16 bytes from there on.
+ */
+#include "backend/jit/x64/alloc.h"
+#include <stdlib.h>
+
+#define FRAME (XE_SLOTS * 16 + 8) /* behind the return address and six registers */
+
+struct making {
+    struct xasm     *a;
+    struct jit_ctx  *c;
+    const u8        *out;   /* leaves enter() with eax */
+};
+#define CTX(m, member) xm_abs(&(m)->c->member)
+
+static const enum xreg c_keeps[] = { RBX, RBP, R12, R13, R14, R15 };
+static const enum xreg saved_gprs[] = { RSI, RDI, R8, R9, R10, R11 };
+#define SAVED_XMMS 13u
+
+static void make_enter(struct making *m, struct jit_thunks *t)
+{
+    struct xasm *a = m->a;
+    const u8 *at = xa_here(a);
+    t->enter = (u32 (*)(struct jit_ctx *, const void *, void *, u64))(uintptr_t)at;
+    for (u32 i = 0; i < COUNT(c_keeps); i++)
+        xa_push(a, c_keeps[i]);
+    xa_alu_ri(a, XA_SUB, 64, RSP, FRAME);
+    xa_mov_mr(a, 64, CTX(m, host_rsp), RSP);
+    xa_mov_rr(a, 64, R12, RCX);
+    xa_mov_rr(a, 64, R13, RDX);
+    xa_mov_rm(a, 64, R14, CTX(m, tlb));
+    xa_mov_rm(a, 64, R15, CTX(m, pc));
+    xa_jmp_r(a, RSI);
+    xa_align(a, 16);
+    m->out = xa_here(a);
+    xa_mov_rm(a, 64, RSP, CTX(m, host_rsp));
+    xa_alu_ri(a, XA_ADD, 64, RSP, FRAME);
+    for (u32 i = COUNT(c_keeps); i--;)
+        xa_pop(a, c_keeps[i]);
+    xa_ret(a);
+}
+
+static const u8 *make_leave(struct making *m, enum jit_exit x)
+{
+    const u8 *at = xa_here(m->a);
+    xa_mov_mr(m->a, 64, CTX(m, left), R12);
+    xa_mov_mr(m->a, 64, CTX(m, pc), R15);
+    xa_mov_ri(m->a, RAX, x);
+    xa_jmp(m->a, m->out);
+    return at;
+}
+
+static const u8 *make_link(struct making *m, const struct jit_thunks *t)
+{
+    const u8 *at = xa_here(m->a);
+    xa_mov_mr(m->a, 64, CTX(m, link), RCX);
+    xa_jmp(m->a, t->leave[JX_LINK]);
+    return at;
+}
+
+/* jit_jump_slot(), pc and key compared. */
+static const u8 *make_lookup(struct making *m, const struct jit_thunks *t)
+{
+    struct xasm *a = m->a;
+    const u8 *at = xa_here(a);
+    _Static_assert(sizeof(struct jit_jump) == 32, "shifted by 5");
+    xa_mov_rr(a, 64, RAX, R15);
+    xa_mov_rr(a, 64, RCX, R15);
+    xa_shift_ri(a, XS_SHR, 64, RAX, 2);
+    xa_shift_ri(a, XS_SHR, 64, RCX, 14);
+    xa_alu_rr(a, XA_XOR, 32, RAX, RCX);
+    xa_alu_ri(a, XA_AND, 32, RAX, (1 << JIT_JUMP_BITS) - 1);
+    xa_shift_ri(a, XS_SHL, 32, RAX, 5);
+    xa_lea(a, 64, RCX, CTX(m, jumps));
+    xa_mov_rm(a, 64, RDX, CTX(m, key));
+    xa_alu_rm(a, XA_CMP, 64, R15, xmi(RCX, RAX, 1, offsetof(struct jit_jump, pc)));
+    xa_jcc(a, CC_NE, t->leave[JX_LOOKUP]);
+    xa_alu_rm(a, XA_CMP, 64, RDX, xmi(RCX, RAX, 1, offsetof(struct jit_jump, key)));
+    xa_jcc(a, CC_NE, t->leave[JX_LOOKUP]);
+    xa_jmp_m(a, xmi(RCX, RAX, 1, offsetof(struct jit_jump, code)));
+    return at;
+}
+
+static void save(struct making *m, bool store)
+{
+    for (u32 i = 0; i < COUNT(saved_gprs); i++) {
+        enum xreg r = saved_gprs[i];
+        if (store)
+            xa_mov_mr(m->a, 64, xm_abs(&m->c->saved[r]), r);
+        else
+            xa_mov_rm(m->a, 64, r, xm_abs(&m->c->saved[r]));
+    }
+    for (u32 n = 0; n < SAVED_XMMS; n++) {
+        enum xreg v = (enum xreg)n;
+        if (store)
+            xa_vstore(m->a, 16, xm_abs(&m->c->saved_v[n]), v);
+        else
+            xa_vload(m->a, 16, v, xm_abs(&m->c->saved_v[n]));
+    }
+}
+
+/* rax becomes C's second argument; of `more` operands, rcx its third and rdx its fourth. */
+static const u8 *make_call(struct making *m, const void *fn, u32 more)
+{
+    struct xasm *a = m->a;
+    xa_align(a, 16);
+    const u8 *at = xa_here(a);
+    save(m, true);
+    xa_mov_mr(a, 64, xm_abs(&m->c->saved[R12]), R12);
+    xa_mov_mr(a, 64, xm_abs(&m->c->saved[R15]), R15);
+    xa_mov_rr(a, 64, RSI, RAX);
+    if (more == 2) {
+        xa_mov_rr(a, 64, RDI, RDX);
+        xa_mov_rr(a, 64, RDX, RCX);
+        xa_mov_rr(a, 64, RCX, RDI);
+    } else if (more == 1) {
+        xa_mov_rr(a, 64, RDX, RCX);
+    }
+    xa_lea(a, 64, RDI, xm_abs(m->c));
+    xa_alu_ri(a, XA_SUB, 64, RSP, 8);
+    xa_mov_ri(a, RAX, (u64)(uintptr_t)fn);
+    xa_call_r(a, RAX);
+    xa_alu_ri(a, XA_ADD, 64, RSP, 8);
+    xa_alu_mi(a, XA_CMP, 64, CTX(m, leave), 0);
+    u8 *leaves = xa_jcc_fwd(a, CC_NE, false);
+    save(m, false);
+    xa_mov_rm(a, 64, R14, CTX(m, tlb));
+    xa_ret(a);
+    xa_here_is(a, leaves, false);
+    xa_mov_rm(a, 64, RAX, CTX(m, leave));
+    xa_mov_mi(a, 64, CTX(m, leave), 0);
+    xa_alu_ri(a, XA_SUB, 64, RAX, 1);
+    xa_jmp(a, m->out);
+    return at;
+}
+
+static void make(struct making *m, struct jit_thunks *t)
+{
+    make_enter(m, t);
+    for (u32 x = JX_LINK; x <= JX_RAISED; x++)
+        t->leave[x] = make_leave(m, (enum jit_exit)x);
+    t->link = make_link(m, t);
+    t->lookup = make_lookup(m, t);
+    t->load = make_call(m, jit_load, 2);
+    t->store = make_call(m, jit_store, 2);
+    t->load_v = make_call(m, jit_load_v, 2);
+    t->store_v = make_call(m, jit_store_v, 2);
+    t->mem = make_call(m, jit_mem, 1);
+    t->call = make_call(m, jit_call, 1);
+    t->eval = make_call(m, jit_eval, 0);
+}
+
+bool x64_attach(struct jit *j, u8 **at, const u8 *end, struct err *e)
+{
+    j->features = xa_host_features();
+    if (!(j->features & XF_BASE))
+        return err_set(e, "the host CPU lacks SSE4.2 or POPCNT, which the baseline engine needs");
+    struct xasm a = { .p = *at, .end = *at + (end - *at), .delta = j->delta, .features = j->features };
+    struct making m = { .a = &a, .c = j->ctx };
+    j->emitter = calloc(1, sizeof(struct xe));
+    if (!j->emitter)
+        return err_set(e, "out of memory for the emitter");
+    make(&m, &j->t);
+    CHECK(!a.full);
+    *at = a.p;
+    return true;
+}
+
+void x64_detach(struct jit *j)
+{
+    free(j->emitter);
+    j->emitter = NULL;
+}
+
+bool x64_interp_block(struct jit *j, struct jblock *b, u8 *at, u8 *end)
+{
+    struct xasm a = { .p = at, .end = end, .delta = j->delta, .features = j->features };
+    b->entry = xa_here(&a);
+    xa_mov_mi(&a, 64, xm_abs(&j->ctx->arg0), (i32)b->insns);
+    xa_jmp(&a, j->t.leave[JX_INTERP]);
+    b->code_len = (u32)(a.p - at);
+    return !a.full;
+}
