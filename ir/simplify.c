@@ -109,6 +109,12 @@ static ir_ref unary_identity(const struct ir_block *b, struct ir_ins *in)
         if ((of->op == IR_zext || of->op == IR_sext) && of->src == in->type)
             return of->arg[0];
         return of->op == IR_pair && in->type == IR_I64 ? of->arg[0] : IR_NONE;
+    case IR_clz:
+        if (of->op == IR_rbit && !in->lane) {
+            in->op = IR_ctz;
+            in->arg[0] = of->arg[0];
+        }
+        return IR_NONE;
     case IR_hi: return of->op == IR_pair ? of->arg[1] : IR_NONE;
     case IR_bitcast:
         if (in->type == in->src)

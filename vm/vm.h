@@ -96,7 +96,8 @@ struct guest {
 
 enum run_exit {
     RUN_BUDGET,  /* the budget is spent */
-    RUN_SYNC     /* sooner: an exception, the one-instruction path, halt, or a kick */
+    RUN_SYNC     /* sooner, behind any instruction: an interrupt line or a deadline changed, halt, a request; engines
+                    may also come back at exceptions and after the one-instruction path */
 };
 
 struct engine {

@@ -285,7 +285,7 @@ static struct jblock *compile(struct jit *j, struct memobj *o, u64 off, u64 mode
         lift(j, o, off, mode, max);
         struct jblock *b = new_block(j, o, off, mode);
         bool ok = place(j, b);
-        if (!ok && j->ir.insns <= 1) {
+        if (!ok && (j->ir.insns <= 1 || max == 1)) {
             place_interp(j, b);
             ok = true;
         }
@@ -348,10 +348,17 @@ static void supersede(struct jit *j, const struct jblock *now)
 
 struct jblock *jit_cache_get(struct jit *j, struct memobj *o, u64 off, u64 mode)
 {
-    struct jblock *b = jit_cache_find(j, o, off, mode);
-    if (b)
-        return b;
-    b = revive(j, o, off, mode);
+    bool dead = false;
+    for (struct jblock *b = *key_list(j->cache, o, off, mode); b; b = b->hash_next) {
+        if (!has_key(b, o, off, mode))
+            continue;
+        if (!b->dead)
+            return b;
+        dead = true;
+    }
+    if (!dead)
+        return compile(j, o, off, mode);
+    struct jblock *b = revive(j, o, off, mode);
     if (!b)
         b = compile(j, o, off, mode);
     supersede(j, b);

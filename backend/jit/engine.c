@@ -117,6 +117,25 @@ struct way {
 };
 
 static const struct way leave_sync = { .leave = true, .exit = RUN_SYNC };
+static const struct way go_on = { 0 };
+
+/* Behind an instruction that may have changed interrupts or deadlines: does the run loop have anything to do? If not,
+ * going there and back would change nothing (machine.c, loop()). */
+static bool is_quiet(const struct jit *j)
+{
+    const struct vcpu *v = j->v;
+    return !v->irq && !v->s.halted && !v->s.stopped && v->m->next_deadline == j->deadline
+           && !atomic_load_explicit(&v->m->request, memory_order_relaxed);
+}
+
+/* The way on at v->s.pc behind an exception or such an instruction. */
+static struct way settled(struct jit *j)
+{
+    if (!is_quiet(j))
+        return leave_sync;
+    select_mode(j);
+    return go_on;
+}
 
 static struct way leave_with(enum run_exit r)
 {
@@ -134,6 +153,15 @@ static struct way out_of_budget(struct jit *j, u64 start, u64 end)
     return leave_with(interpret(j, end - v->s.icount, end));
 }
 
+/* One instruction by the interpreter: it may change FP control, too. */
+static struct way alone(struct jit *j, u64 end)
+{
+    enum run_exit r = interpret(j, 1, end);
+    j->stats.one_insns++;
+    x64_fp_load(j);
+    return r == RUN_BUDGET ? leave_with(r) : settled(j);
+}
+
 static struct way handle(struct jit *j, enum jit_exit x, u64 start, u64 end)
 {
     struct vcpu *v = j->v;
@@ -144,16 +172,15 @@ static struct way handle(struct jit *j, enum jit_exit x, u64 start, u64 end)
     case JX_DEAD:   return (struct way){ .fresh = true };
     case JX_BUDGET: return out_of_budget(j, start, end);
     case JX_INTERP: return leave_with(interpret(j, MIN(c->arg0, end - v->s.icount), end));
-    case JX_ONE:    j->stats.one_insns++;
-                    return leave_with(interpret(j, 1, end));
+    case JX_ONE:    return alone(j, end);
     case JX_MODE:   select_mode(j);
-                    return (struct way){ 0 };
-    case JX_SYNC:   return leave_with(v->s.icount == end ? RUN_BUDGET : RUN_SYNC);
+                    return go_on;
+    case JX_SYNC:   return v->s.icount == end ? leave_with(RUN_BUDGET) : settled(j);
     case JX_EXC:    v->guest->exception(v, (u32)c->arg0, c->arg1);
-                    return leave_sync;
+                    return settled(j);
     case JX_FAULT:  v->guest->fault(v, &v->mmu.fault);
-                    return leave_sync;
-    case JX_RAISED: return leave_sync;
+                    return settled(j);
+    case JX_RAISED: return settled(j);
     }
     CHECK(!"code left in a way that does not exist");
     return leave_sync;
@@ -224,6 +251,7 @@ static enum run_exit run(struct vcpu *v, u64 budget)
     bool logs = log_on(&v->m->log, LOG_exec);
     j->flush_wanted |= j->logs_exec != logs;
     j->logs_exec = logs;
+    j->deadline = v->m->next_deadline;
     select_mode(j);
     x64_fp_load(j);
     enum run_exit r = loop(j, stop);

@@ -153,6 +153,7 @@ struct jit {
     struct jit_cache  *cache;      /* cache.c */
     struct fp_env     *env;        /* the guest's, or one of our own when its layout has none */
     struct ir_block    ir;         /* scratch of the lifter */
+    u64                deadline;   /* the machine's next one when the run began */
     struct disasm     *disasm;     /* for logs; NULL until asked for */
     bool               no_disasm;  /* ... and there is none */
     void              *emitter;    /* scratch of x64/: allocated once */

@@ -8,8 +8,8 @@
 
 /* ---- rows by class, fields by use ---- */
 
-enum use { USE_RANDOM, USE_DATA, USE_DEST, USE_BASE, USE_INDEX, USE_VECTOR, USE_OFFSET, USE_SMALL, USE_LABEL, USE_LITERAL, USE_CODE,
-           USE_EVEN, USE_SYS };
+enum use { USE_RANDOM, USE_DATA, USE_BASE, USE_INDEX, USE_VECTOR, USE_OFFSET, USE_SMALL, USE_LABEL, USE_LITERAL,
+           USE_CODE, USE_EVEN };
 
 static bool starts(const char *s, const char *with)
 {
@@ -62,7 +62,7 @@ static enum use register_use(const struct decode_row *row, enum af_class c, cons
         return USE_CODE;
     if (c == AF_C_SIMD || c == AF_C_FP || (c == AF_C_LDST_SIMD && f[1] == 't'))
         return USE_VECTOR; /* or general registers of like numbers */
-    return one_of(f, "rd rt rt2") ? USE_DEST : USE_DATA;
+    return USE_DATA;
 }
 
 static enum use use_of(const struct decode_row *row, enum af_class c, const struct decode_field *f)
@@ -100,7 +100,9 @@ static u32 data_register(struct af_gen *g)
 {
     static const u8 others[] = { 10, 14, 15, 18, 19, 20, 31 };
     u32 k = fuzz_pick(&g->r, 16);
-    return k < 12 ? fuzz_pick(&g->r, 6) : k < 14 ? fuzz_pick(&g->r, 10) : k == 14 ? others[fuzz_pick(&g->r, COUNT(others))] : fuzz_pick(&g->r, 32);
+    if (k < 14)
+        return fuzz_pick(&g->r, k < 12 ? 6 : 10);
+    return k == 14 ? others[fuzz_pick(&g->r, COUNT(others))] : fuzz_pick(&g->r, 32);
 }
 
 static u32 base_register(struct af_gen *g)
@@ -124,12 +126,20 @@ static u32 label_offset(struct af_gen *g, u32 at)
     return 1 + fuzz_pick(&g->r, MIN(n - at, 12u));
 }
 
+static u32 index_register(struct af_gen *g)
+{
+    if (fuzz_pick(&g->r, 10))
+        return AF_X_INDEX + fuzz_pick(&g->r, 2);
+    return fuzz_one_in(&g->r, 2) ? 31 : fuzz_pick(&g->r, 32);
+}
+
+/* `was`: the random bits that stand there. */
 static u32 field_value(struct af_gen *g, enum use use, u32 at, u32 was)
 {
     switch (use) {
-    case USE_DATA: case USE_DEST: return data_register(g);
+    case USE_DATA: return data_register(g);
     case USE_BASE: return base_register(g);
-    case USE_INDEX: return fuzz_pick(&g->r, 10) ? AF_X_INDEX + fuzz_pick(&g->r, 2) : fuzz_one_in(&g->r, 2) ? 31 : fuzz_pick(&g->r, 32);
+    case USE_INDEX: return index_register(g);
     case USE_VECTOR: return fuzz_pick(&g->r, 8) ? fuzz_pick(&g->r, 8) : was;
     case USE_EVEN: return data_register(g) & 30;
     case USE_CODE: return code_register(g);
@@ -145,13 +155,11 @@ u32 af_insn(struct af_gen *g, u32 row, u32 at)
 {
     const struct decode_row *d = &a64_rows[row];
     for (u32 tries = 0; tries < 100; tries++) {
-        u64 random = fuzz_next(&g->r);
-        u32 w = d->value | ((u32)random & ~d->mask);
+        u32 w = d->value | ((u32)fuzz_next(&g->r) & ~d->mask);
         for (u32 k = 0; k < d->field_count; k++) {
             const struct decode_field *f = &d->fields[k];
-            enum use use = (enum use)g->rows->field[row][k];
-            if (use != USE_RANDOM)
-                w = (u32)bits_set(w, f->lo, f->width, field_value(g, use, at, w >> f->lo & (u32)bits_mask(f->width)) & bits_mask(f->width));
+            u32 v = field_value(g, (enum use)g->rows->field[row][k], at, (u32)bits_get(w, f->lo, f->width));
+            w = (u32)bits_set(w, f->lo, f->width, v);
         }
         if (a64_match(w, g->rows->features) == row)
             return w;

@@ -4,8 +4,10 @@
 #pragma once
 #include "tests/fuzz/a64_rig.h"
 
-enum af_class { AF_C_DP, AF_C_BRANCH, AF_C_EXC, AF_C_SYSTEM, AF_C_LDST, AF_C_LDST_SIMD, AF_C_ATOMIC, AF_C_FP, AF_C_SIMD,
-                AF_C_COUNT };
+enum af_class {
+    AF_C_DP, AF_C_BRANCH, AF_C_EXC, AF_C_SYSTEM, AF_C_LDST, AF_C_LDST_SIMD, AF_C_ATOMIC, AF_C_FP, AF_C_SIMD,
+    AF_C_COUNT
+};
 
 /* What registers are for, so that values flow and addresses stay good for a while. */
 enum { AF_X_DATA = 0 /* to 9 */, AF_X_INDEX = 10 /* and 11: small */, AF_X_SCRATCH = 12 /* and 13 */,

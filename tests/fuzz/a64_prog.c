@@ -35,10 +35,13 @@ static u64 with_tag(struct af_gen *g, u64 a)
 
 u64 af_pointer(struct af_gen *g)
 {
-    static const u16 good[AF_DATA_PAGES] = { [AF_RW0] = 30, [AF_RW1] = 12, [AF_RW2] = 8, [AF_ALIAS] = 5, [AF_BY_TABLE] = 5 };
+    static const u16 good[AF_DATA_PAGES] = {
+        [AF_RW0] = 30, [AF_RW1] = 12, [AF_RW2] = 8, [AF_ALIAS] = 5, [AF_BY_TABLE] = 5
+    };
     static const u16 all[AF_DATA_PAGES] = {
-        [AF_RW0] = 20, [AF_RW1] = 12, [AF_EL1] = 6,   [AF_RO] = 4,    [AF_EL1_RO] = 2,  [AF_RW2] = 6,   [AF_NONE] = 1, [AF_NO_AF] = 1,
-        [AF_DEVICE] = 4, [AF_MMIO] = 3, [AF_ALIAS] = 5, [AF_BY_TABLE] = 5, [AF_NOTHING] = 1, [AF_TABLE] = 1, [AF_CODE_RW] = 2, [AF_EXEC] = 2,
+        [AF_RW0] = 20, [AF_RW1] = 12, [AF_EL1] = 6, [AF_RO] = 4, [AF_EL1_RO] = 2, [AF_RW2] = 6, [AF_NONE] = 1,
+        [AF_NO_AF] = 1, [AF_DEVICE] = 4, [AF_MMIO] = 3, [AF_ALIAS] = 5, [AF_BY_TABLE] = 5, [AF_NOTHING] = 1,
+        [AF_TABLE] = 1, [AF_CODE_RW] = 2, [AF_EXEC] = 2,
     };
     const u16 *weights = g->tame && fuzz_pick(&g->r, 12) ? good : all;
     u64 page = fuzz_weighted(&g->r, weights, AF_DATA_PAGES), off = fuzz_pick(&g->r, PAGE_SIZE), at;
@@ -113,7 +116,8 @@ static u64 random_tcr(struct af_gen *g)
 
 static u64 random_ttbr0(struct af_gen *g)
 {
-    return af_ttbr0(fuzz_pick(&g->r, 2), g->big_endian) | (u64)fuzz_pick(&g->r, 4) << 48;
+    u64 asid = fuzz_pick(&g->r, 4);
+    return af_ttbr0(fuzz_pick(&g->r, 2), g->big_endian) | asid << 48;
 }
 
 static u64 random_fpcr(struct fuzz_rng *r)
@@ -169,13 +173,19 @@ static void exception_return(struct af_gen *g)
 }
 
 /* TLBI by address takes the page number, and the ASID on top. */
-static void flush_tlb(struct af_gen *g, u64 va)
+static void flush_tlb_of(struct af_gen *g, u64 va)
 {
     static const u16 ops[] = { 0x8700, 0x8720, 0x8740, 0x8760, 0x87a0, 0x87e0, 0x8320 }; /* CRn CRm op2 << 5 */
     af_mov(g, AF_X_SCRATCH, (va >> 12 & bits_mask(44)) | (u64)fuzz_pick(&g->r, 4) << 48);
     af_word(g, 0xd5080000 | ops[fuzz_pick(&g->r, COUNT(ops))] | AF_X_SCRATCH);
     if (fuzz_one_in(&g->r, 2))
         af_word(g, 0xd5033f9f); /* DSB */
+}
+
+/* Of the low 8 << size bits of the second scratch register, to where the first points. */
+static void store(struct af_gen *g, u32 size)
+{
+    af_word(g, size << 30 | 0x39000000 | AF_X_SCRATCH << 5 | (AF_X_SCRATCH + 1));
 }
 
 /* Another page for data; with TLB maintenance or, as the TLB is part of the machine, without. */
@@ -187,9 +197,15 @@ static void change_table(struct af_gen *g)
         desc ^= 1ull << fuzz_pick(&g->r, 64);
     af_mov(g, AF_X_SCRATCH, AF_DATA + AF_TABLE * PAGE_SIZE + 8 * slot);
     af_mov(g, AF_X_SCRATCH + 1, g->big_endian ? __builtin_bswap64(desc) : desc);
-    af_word(g, 0xf9000000 | AF_X_SCRATCH << 5 | (AF_X_SCRATCH + 1)); /* STR */
+    store(g, 3);
     if (fuzz_pick(&g->r, 4))
-        flush_tlb(g, AF_DATA + slot * PAGE_SIZE);
+        flush_tlb_of(g, AF_DATA + slot * PAGE_SIZE);
+}
+
+static void flush_tlb(struct af_gen *g)
+{
+    u64 data = AF_DATA + fuzz_pick(&g->r, AF_DATA_PAGES) * PAGE_SIZE;
+    flush_tlb_of(g, fuzz_one_in(&g->r, 4) ? some_label(g) : data);
 }
 
 /* A store into the program: with maintenance as the architecture wants it, or without. */
@@ -197,12 +213,13 @@ static void change_code(struct af_gen *g)
 {
     u32 index = fuzz_one_in(&g->r, 2) ? g->p->count + 3 + fuzz_pick(&g->r, 12) : fuzz_pick(&g->r, g->want);
     u32 insn = af_any_insn(g, index), size = fuzz_pick(&g->r, 4);
-    u64 at = AF_CODE(af_view(g->el0 ? AF_VIEW_EL0 : g->mmu ? AF_VIEW_EL1 : AF_FLAT)) + g->p->at + 4ull * index;
+    enum af_view view = g->el0 ? AF_VIEW_EL0 : g->mmu ? AF_VIEW_EL1 : AF_FLAT;
+    u64 at = AF_CODE(af_view(view)) + g->p->at + 4ull * index;
     if (g->mmu && fuzz_one_in(&g->r, 3))
         at = AF_DATA + AF_CODE_RW * PAGE_SIZE + ((g->p->at + 4 * index) & (PAGE_SIZE - 1));
     af_mov(g, AF_X_SCRATCH, at);
     af_mov(g, AF_X_SCRATCH + 1, fuzz_pick(&g->r, 3) ? insn : insn ^ 1u << fuzz_pick(&g->r, 32));
-    af_word(g, (size == 3 ? 0xb9000000 : (u32)size << 30 | 0x39000000) | AF_X_SCRATCH << 5 | (AF_X_SCRATCH + 1)); /* STRB, STRH, STR */
+    store(g, size);
     if (fuzz_one_in(&g->r, 2)) {
         af_word(g, 0xd50b7b20 | AF_X_SCRATCH); /* DC CVAU */
         af_word(g, fuzz_one_in(&g->r, 3) ? 0xd508751f : 0xd50b7520 | AF_X_SCRATCH); /* IC IALLU, IVAU */
@@ -212,9 +229,12 @@ static void change_code(struct af_gen *g)
 
 static void cache_operation(struct af_gen *g)
 {
-    static const u32 ops[] = { 0xd50b7420, 0xd50b7a20, 0xd50b7b20, 0xd50b7e20, 0xd50b7520, 0xd5087620, 0xd5087800, 0xd5087820,
-                               0xd5087840, 0xd5087860, 0xd5087900, 0xd5087920, 0xd508751f, 0xd508711f }; /* DC, IC, AT */
-    af_word(g, ops[fuzz_pick(&g->r, COUNT(ops))] | (AF_X_POINTER + fuzz_pick(&g->r, 8)));
+    static const u32 ops[] = { /* DC, IC, AT */
+        0xd50b7420, 0xd50b7a20, 0xd50b7b20, 0xd50b7e20, 0xd50b7520, 0xd5087620, 0xd5087800,
+        0xd5087820, 0xd5087840, 0xd5087860, 0xd5087900, 0xd5087920, 0xd508751f, 0xd508711f,
+    };
+    u32 op = ops[fuzz_pick(&g->r, COUNT(ops))];
+    af_word(g, op | (AF_X_POINTER + fuzz_pick(&g->r, 8)));
     if (fuzz_one_in(&g->r, 3))
         af_word(g, 0xd5387400 | fuzz_pick(&g->r, 8)); /* MRS PAR_EL1 */
 }
@@ -222,7 +242,8 @@ static void cache_operation(struct af_gen *g)
 /* A load-exclusive and its store, perhaps with something between. */
 static void exclusive(struct af_gen *g)
 {
-    u32 base = AF_X_POINTER + fuzz_pick(&g->r, 8), size = fuzz_pick(&g->r, 4), pair = size > 1 && fuzz_one_in(&g->r, 3);
+    u32 base = AF_X_POINTER + fuzz_pick(&g->r, 8), size = fuzz_pick(&g->r, 4);
+    bool pair = size > 1 && fuzz_one_in(&g->r, 3);
     u32 word = size << 30 | 0x08007c00 | base << 5;
     if (pair) /* LDXP, STXP */
         word = (size << 30 | 0x08200000 | base << 5 | 3 << 10);
@@ -236,7 +257,8 @@ static void indirect_branch(struct af_gen *g)
 {
     static const u32 how[] = { 0xd61f0000, 0xd63f0000, 0xd65f0000 }; /* BR, BLR, RET */
     u32 rn = AF_X_LABEL + fuzz_pick(&g->r, 2);
-    af_mov(g, rn, af_label(g, fuzz_pick(&g->r, 3) ? g->p->count + 2 + fuzz_pick(&g->r, 12) : fuzz_pick(&g->r, g->want)));
+    u32 index = fuzz_pick(&g->r, 3) ? g->p->count + 2 + fuzz_pick(&g->r, 12) : fuzz_pick(&g->r, g->want);
+    af_mov(g, rn, af_label(g, index));
     af_word(g, how[fuzz_pick(&g->r, 3)] | rn << 5);
 }
 
@@ -252,20 +274,27 @@ static void loop(struct af_gen *g)
     af_word(g, 0xb5000000 | ((top - g->p->count) & 0x7ffff) << 5 | counter); /* CBNZ */
 }
 
+static void new_pointer(struct af_gen *g)
+{
+    u64 to = af_pointer(g);
+    af_mov(g, AF_X_POINTER + fuzz_pick(&g->r, 8), to);
+}
+
 void af_sequence(struct af_gen *g)
 {
-    static const u16 el1[] = { 16, 6, 5, 6, 10, 8, 10, 12, 12, 16 }, el0[] = { 2, 1, 1, 1, 10, 6, 10, 12, 12, 16 };
+    static const u16 el1[] = { 16, 6, 5, 6, 10, 8, 10, 12, 12, 16 };
+    static const u16 el0[] = { 2, 1, 1, 1, 10, 6, 10, 12, 12, 16 };
     switch (fuzz_weighted(&g->r, g->el0 ? el0 : el1, COUNT(el1))) {
     case 0: system_register(g); break;
     case 1: exception_return(g); break;
-    case 2: flush_tlb(g, fuzz_one_in(&g->r, 4) ? some_label(g) : AF_DATA + fuzz_pick(&g->r, AF_DATA_PAGES) * PAGE_SIZE); break;
+    case 2: flush_tlb(g); break;
     case 3: change_table(g); break;
     case 4: change_code(g); break;
     case 5: cache_operation(g); break;
     case 6: exclusive(g); break;
     case 7: indirect_branch(g); break;
     case 8: loop(g); break;
-    default: af_mov(g, AF_X_POINTER + fuzz_pick(&g->r, 8), af_pointer(g));
+    default: new_pointer(g);
     }
 }
 
@@ -285,7 +314,9 @@ static void random_registers(struct af_gen *g, struct a64_state *s)
     s->x[17] = some_label(g);
     for (u32 i = 28; i < 31; i++)
         s->x[i] = some_label(g);
-    s->sp = af_pointer(g) & ~(fuzz_pick(&g->r, 12) ? 15ull : 0ull);
+    s->sp = af_pointer(g);
+    if (fuzz_pick(&g->r, 12))
+        s->sp &= ~15ull;
     s->sp_el0 = s->sp_el1 = af_pointer(g) & ~15ull;
     s->n = fuzz_one_in(&g->r, 2);
     s->z = fuzz_one_in(&g->r, 2);
@@ -348,7 +379,9 @@ void af_generate(struct af_prog *p, const struct af_rows *rows, u64 seed)
     g.big_endian = fuzz_one_in(&g.r, 12);
     g.el0 = g.mmu && fuzz_one_in(&g.r, 3);
     g.view = g.mmu ? (enum af_view)fuzz_weighted(&g.r, view_weights[g.el0], AF_VIEWS) : AF_FLAT;
-    p->at = fuzz_one_in(&g.r, 3) ? PAGE_SIZE - 4 * fuzz_pick(&g.r, g.want) : fuzz_one_in(&g.r, 2) ? 0 : 64;
+    p->at = fuzz_one_in(&g.r, 2) ? 0 : 64;
+    if (fuzz_one_in(&g.r, 3)) /* across the pages */
+        p->at = PAGE_SIZE - 4 * fuzz_pick(&g.r, g.want);
     choose_weights(&g);
     u32 rate = 4 + fuzz_pick(&g.r, 30); /* of sequences */
     while (p->count + 1 < g.want)
@@ -360,5 +393,6 @@ void af_generate(struct af_prog *p, const struct af_rows *rows, u64 seed)
     random_registers(&g, &p->s);
     random_system(&g, &p->s);
     p->pc = AF_CODE(af_view(g.view)) + p->at;
-    fuzz_random_plan(&g.r, &p->plan, g.want / 2 + fuzz_pick(&g.r, fuzz_one_in(&g.r, 10) ? 2000 : 2 * g.want), true);
+    u32 insns = g.want / 2 + fuzz_pick(&g.r, fuzz_one_in(&g.r, 10) ? 2000 : 2 * g.want);
+    fuzz_random_plan(&g.r, &p->plan, insns);
 }

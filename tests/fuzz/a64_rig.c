@@ -30,7 +30,9 @@ u64 af_ttbr1(bool big_endian)
 
 u64 af_view(enum af_view w)
 {
-    static const u64 at[AF_VIEWS] = { AF_RAM, AF_RAM + 2 * AF_STEP, AF_RAM + 3 * AF_STEP, AF_RAM + 4 * AF_STEP, AF_HIGH };
+    static const u64 at[AF_VIEWS] = {
+        AF_RAM, AF_RAM + 2 * AF_STEP, AF_RAM + 3 * AF_STEP, AF_RAM + 4 * AF_STEP, AF_HIGH
+    };
     return at[w];
 }
 

@@ -1,10 +1,10 @@
 /*
  * a64_rig.h - a small A64 machine for random programs: where things are, and how it is loaded. Private to a64_*.c.
  *
- * RAM is 64 pages at RAM: translation tables (twice: little and big endian), vectors, two pages of code, data. Virtual
+ * RAM is 64 pages: translation tables (twice: little and big endian), vectors, two pages of code, data. Virtual
  * addresses in 2 MB steps from RAM on: [0] RAM itself; [1] data, a page of each kind; [2] and [3] RAM again, for EL1
- * and for EL0, writable and executable; [4] the same as one block. TTBR1 maps RAM once more at HIGH. Two tables for
- * TTBR0 differ in one page.
+ * and for EL0, writable and executable; [4] the same as one block. TTBR1 maps RAM once more at AF_HIGH. Two tables
+ * for TTBR0 differ in one page.
  */
 #pragma once
 #include "frontend/arm/a64_decode.h"
@@ -25,8 +25,10 @@
 #define AF_DATA      (AF_RAM + AF_STEP)
 
 /* Pages from AF_DATA on. */
-enum af_page { AF_RW0, AF_RW1, AF_EL1, AF_RO, AF_EL1_RO, AF_RW2, AF_NONE, AF_NO_AF, AF_DEVICE, AF_MMIO, AF_ALIAS, AF_BY_TABLE,
-               AF_NOTHING, AF_TABLE, AF_CODE_RW, AF_EXEC, AF_DATA_PAGES };
+enum af_page {
+    AF_RW0, AF_RW1, AF_EL1, AF_RO, AF_EL1_RO, AF_RW2, AF_NONE, AF_NO_AF, AF_DEVICE, AF_MMIO, AF_ALIAS, AF_BY_TABLE,
+    AF_NOTHING, AF_TABLE, AF_CODE_RW, AF_EXEC, AF_DATA_PAGES
+};
 /* Where RAM is seen. */
 enum af_view { AF_FLAT, AF_VIEW_EL1, AF_VIEW_EL0, AF_VIEW_BLOCK, AF_VIEW_HIGH, AF_VIEWS };
 u64 af_view(enum af_view w);

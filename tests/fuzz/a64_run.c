@@ -2,6 +2,7 @@
  * a64_run.c - the instruction fuzzer: a program of each seed on two machines, compared after every step of its plan.
  */
 #include "tests/fuzz/a64_run.h"
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +14,8 @@ static bool same_seen(const struct af_fuzz *z, FILE *f)
     if (!memcmp(a, b, sizeof *a))
         return true;
     if (f)
-        fprintf(f, "  exceptions: %llu (%016llx), %llu (%016llx); devices: %016llx, %016llx\n", (unsigned long long)a->events,
-                (unsigned long long)a->trace, (unsigned long long)b->events, (unsigned long long)b->trace,
-                (unsigned long long)a->io, (unsigned long long)b->io);
+        fprintf(f, "  exceptions: %" PRIu64 " (%016" PRIx64 "), %" PRIu64 " (%016" PRIx64 "); devices: %016" PRIx64
+                   ", %016" PRIx64 "\n", a->events, a->trace, b->events, b->trace, a->io, b->io);
     return false;
 }
 
@@ -41,7 +41,8 @@ static bool same(const struct af_fuzz *z, const struct af_prog *p, bool last, FI
     bool ok = !memcmp(a->state, b->state, sizeof(struct a64_state)) && !memcmp(&a->s, &b->s, sizeof a->s)
               && a->irq == b->irq;
     if (f)
-        ok &= fuzz_same_fields(&a64_state_desc, a->state, b->state, f) & fuzz_same_fields(&vcpu_state_desc, &a->s, &b->s, f);
+        ok &= fuzz_same_fields(&a64_state_desc, a->state, b->state, f)
+              & fuzz_same_fields(&vcpu_state_desc, &a->s, &b->s, f);
     ok &= same_seen(z, f) & fuzz_same_ram(z->rig[0]->ram, z->rig[1]->ram, f);
     if (last && (f || z->o->only || p->seed % 16 == 0))
         ok &= same_marks(z, f) & same_tlb(z, f);
@@ -78,15 +79,15 @@ static bool run_steps(struct af_fuzz *z, const struct af_prog *p, FILE *f)
     for (u32 i = 0; i < p->plan.count; i++) {
         struct err e;
         for (u32 k = 0; k < 2; k++)
-            if (!fuzz_run_step(z->rig[k]->v, &p->plan.step[i], k, fuzz_seeded(p->seed, 16 + i), k ? NULL : &single, &e)) {
+            if (!fuzz_run_step(z->rig[k]->v, &p->plan, i, k, p->seed, k ? NULL : &single, &e)) {
                 if (f)
                     fprintf(f, "  %s\n", e.msg);
                 return false;
             }
         if (!same(z, p, i + 1 == p->plan.count, f)) {
             if (f)
-                fprintf(f, "  behind step %u of %u, at instruction %llu\n", i + 1, p->plan.count,
-                        (unsigned long long)z->rig[0]->v->s.icount);
+                fprintf(f, "  behind step %u of %u, at instruction %" PRIu64 "\n", i + 1, p->plan.count,
+                        z->rig[0]->v->s.icount);
             return false;
         }
     }
@@ -217,12 +218,12 @@ static u32 report(void *fuzzer, u64 seed)
     struct err e;
     CHECK(af_fresh(z, &e));
     if (af_run(z, &z->prog, NULL) && !find_history(z)) {
-        printf("program %llu differs behind others only, and behind more than a few\n", (unsigned long long)seed);
+        printf("program %" PRIu64 " differs behind others only, and behind more than a few\n", seed);
         return 0;
     }
     if (z->history)
-        printf("program %llu differs behind others only: --seed %llu --count %llu\n", (unsigned long long)seed,
-               (unsigned long long)(seed - z->history), (unsigned long long)z->history + 1);
+        printf("program %" PRIu64 " differs behind others only: --seed %" PRIu64 " --count %" PRIu64 "\n", seed,
+               seed - z->history, z->history + 1);
     if (z->history > FUZZ_FEW) /* each try would take too long */
         return 0;
     fflush(stdout);

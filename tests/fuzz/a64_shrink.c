@@ -1,7 +1,9 @@
 /*
- * a64_shrink.c - a program that engines disagree about, made small: fewer steps, NOPs for instructions, zeros for state.
+ * a64_shrink.c - a program that engines disagree about, made small: fewer steps, NOPs for instructions, zeros for
+ * state; and printed.
  */
 #include "tests/fuzz/a64_run.h"
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,8 +69,9 @@ static bool shrink_field(struct af_fuzz *z, const struct state_field *f, const s
 static bool shrink_state(struct af_fuzz *z)
 {
     const struct a64_state *s = &z->prog.s;
-    struct a64_state plain = { .el = s->el, .spsel = s->el, .daif = 15, .oslsr = 10, .cpacr_el1 = 3 << 20, .tcr_el1 = AF_TCR,
-                               .mair_el1 = AF_MAIR, .ttbr0_el1 = s->ttbr0_el1, .ttbr1_el1 = s->ttbr1_el1, .vbar_el1 = s->vbar_el1,
+    struct a64_state plain = { .el = s->el, .spsel = s->el, .daif = 15, .oslsr = 10, .cpacr_el1 = 3 << 20,
+                               .tcr_el1 = AF_TCR, .mair_el1 = AF_MAIR, .ttbr0_el1 = s->ttbr0_el1,
+                               .ttbr1_el1 = s->ttbr1_el1, .vbar_el1 = s->vbar_el1,
                                .sctlr_el1 = A64_SCTLR_ONES | A64_SCTLR_SPAN | (s->sctlr_el1 & 0x02000001) };
     bool any = false;
     for (u32 i = 0; i < a64_state_desc.field_count; i++) {
@@ -103,10 +106,10 @@ u32 af_shrink(struct af_fuzz *z)
 static void print_word(const struct af_fuzz *z, u64 pc, u32 word, FILE *f)
 {
     u32 row = a64_match(word, z->rows.features);
-    fprintf(f, "  %#llx: %08x  %s", (unsigned long long)pc, word, row < A64_ROW_COUNT ? a64_rows[row].name : "(unallocated)");
+    fprintf(f, "  %#" PRIx64 ": %08x  %s", pc, word, row < A64_ROW_COUNT ? a64_rows[row].name : "(unallocated)");
     for (u32 k = 0; row < A64_ROW_COUNT && k < a64_rows[row].field_count; k++) {
         const struct decode_field *d = &a64_rows[row].fields[k];
-        fprintf(f, " %s=%llu", d->name, (unsigned long long)bits_get(word, d->lo, d->width));
+        fprintf(f, " %s=%" PRIu64, d->name, bits_get(word, d->lo, d->width));
     }
     fprintf(f, "\n");
 }
@@ -118,8 +121,8 @@ static void print_words(const struct af_fuzz *z, FILE *f)
     for (u32 i = 0; i < p->count; i++)
         if (p->word[i] != NOP)
             print_word(z, base + 4 * i, p->word[i], f);
-    fprintf(f, "  all other words from %#llx to %#llx are NOP; elsewhere in the two pages are branches to the start\n",
-            (unsigned long long)base, (unsigned long long)(base + 4 * p->count));
+    fprintf(f, "  other words from %#" PRIx64 " to %#" PRIx64 " are NOP; others of the two pages lead to the start\n",
+            base, base + 4 * p->count);
 }
 
 static void print_field(const struct state_field *f, const void *state, FILE *out)
@@ -132,9 +135,9 @@ static void print_field(const struct state_field *f, const void *state, FILE *ou
         if (!memcmp(p, zero, f->size))
             continue;
         if (f->count == 64) /* the halves of vector registers */
-            fprintf(out, "  v%u.d[%u] = %#llx\n", i / 2, i % 2, (unsigned long long)v);
+            fprintf(out, "  v%u.d[%u] = %#" PRIx64 "\n", i / 2, i % 2, v);
         else
-            fprintf(out, f->count > 1 ? "  %s%u = %#llx\n" : "  %s%.0u = %#llx\n", f->name, i, (unsigned long long)v);
+            fprintf(out, f->count > 1 ? "  %s%u = %#" PRIx64 "\n" : "  %s%.0u = %#" PRIx64 "\n", f->name, i, v);
     }
 }
 
@@ -152,7 +155,7 @@ static void print_culprit(struct af_fuzz *z, FILE *f)
     p->plan.step[p->plan.count - 1].insns--;
     af_rig_load(z->rig[0], p, z->image);
     for (u32 i = 0; i < p->plan.count; i++)
-        if (!fuzz_run_step(z->rig[0]->v, &p->plan.step[i], 0, fuzz_seeded(p->seed, 16 + i), NULL, &e))
+        if (!fuzz_run_step(z->rig[0]->v, &p->plan, i, 0, p->seed, NULL, &e))
             fprintf(f, "  %s\n", e.msg);
     struct vcpu *v = z->rig[0]->v;
     fprintf(f, "%s last runs, at EL%u:\n", v->engine->name, a64_of(v)->el);
@@ -162,7 +165,7 @@ static void print_culprit(struct af_fuzz *z, FILE *f)
         a64_lift_block(v, a64_mode(v), &code, b);
         ir_print(b, f);
     } else {
-        fprintf(f, "  %#llx, where nothing can be fetched\n", (unsigned long long)v->s.pc);
+        fprintf(f, "  %#" PRIx64 ", where nothing can be fetched\n", v->s.pc);
     }
     free(b);
 }
@@ -170,9 +173,10 @@ static void print_culprit(struct af_fuzz *z, FILE *f)
 void af_print(struct af_fuzz *z, FILE *f)
 {
     struct err e;
-    fprintf(f, "program %llu: %s and %s differ\n", (unsigned long long)z->prog.seed, z->o->engine[0]->name, z->o->engine[1]->name);
+    const char *one = z->o->engine[0]->name, *two = z->o->engine[1]->name;
+    fprintf(f, "program %" PRIu64 ": %s and %s differ\n", z->prog.seed, one, two);
     fuzz_print_plan(&z->prog.plan, f);
-    fprintf(f, "state before, where it is not zero, pc %#llx:\n", (unsigned long long)z->prog.pc);
+    fprintf(f, "state before, where it is not zero, pc %#" PRIx64 ":\n", z->prog.pc);
     for (u32 i = 0; i < a64_state_desc.field_count; i++)
         print_field(&a64_state_desc.fields[i], &z->prog.s, f);
     fprintf(f, "program:\n");
@@ -184,6 +188,6 @@ void af_print(struct af_fuzz *z, FILE *f)
         z->rig[k]->m->log.mask = 1u << LOG_exec | 1u << LOG_int | 1u << LOG_mmu;
         z->rig[k]->m->log.out = f;
     }
-    fprintf(f, "%s, %s:\n", z->o->engine[0]->name, z->o->engine[1]->name);
+    fprintf(f, "%s, %s:\n", one, two);
     af_run(z, &z->prog, f);
 }

@@ -2,6 +2,7 @@
  * fuzz.c - what both fuzzers do alike: plans, steps, restoring memory, comparing processors and TLBs.
  */
 #include "tests/fuzz/fuzz.h"
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ static u32 random_slice(struct fuzz_rng *r, u32 insns)
     }
 }
 
-void fuzz_random_plan(struct fuzz_rng *r, struct fuzz_plan *p, u32 insns, bool irqs)
+void fuzz_random_plan(struct fuzz_rng *r, struct fuzz_plan *p, u32 insns)
 {
     u32 left = insns;
     p->count = 0;
@@ -27,7 +28,7 @@ void fuzz_random_plan(struct fuzz_rng *r, struct fuzz_plan *p, u32 insns, bool i
         struct fuzz_step *s = &p->step[p->count++];
         *s = (struct fuzz_step){ .insns = n };
         s->slice[which] = random_slice(r, n);
-        if (irqs && p->count > 1 && fuzz_one_in(r, 3))
+        if (p->count > 1 && fuzz_one_in(r, 3))
             s->irq = (u8)(1 + fuzz_pick(r, 3));
         left -= n;
     }
@@ -44,10 +45,8 @@ void fuzz_print_plan(const struct fuzz_plan *p, FILE *f)
     }
 }
 
-typedef bool differs_fn(void *, const struct fuzz_plan *);
-
 /* The whole as one short step. */
-static bool one_step(struct fuzz_plan *p, differs_fn *differs, void *opaque)
+static bool one_step(struct fuzz_plan *p, fuzz_differs_fn *differs, void *opaque)
 {
     u32 sum = 0;
     for (u32 i = 0; i < p->count; i++)
@@ -62,7 +61,7 @@ static bool one_step(struct fuzz_plan *p, differs_fn *differs, void *opaque)
     return false;
 }
 
-static bool try(struct fuzz_plan *p, const struct fuzz_plan *q, differs_fn *differs, void *opaque)
+static bool try(struct fuzz_plan *p, const struct fuzz_plan *q, fuzz_differs_fn *differs, void *opaque)
 {
     if (!memcmp(p, q, sizeof *p) || !differs(opaque, q))
         return false;
@@ -70,7 +69,7 @@ static bool try(struct fuzz_plan *p, const struct fuzz_plan *q, differs_fn *diff
     return true;
 }
 
-static bool shrink_step(struct fuzz_plan *p, u32 i, differs_fn *differs, void *opaque)
+static bool shrink_step(struct fuzz_plan *p, u32 i, fuzz_differs_fn *differs, void *opaque)
 {
     struct fuzz_plan q = *p;
     bool any = false;
@@ -91,7 +90,7 @@ static bool shrink_step(struct fuzz_plan *p, u32 i, differs_fn *differs, void *o
     return any;
 }
 
-bool fuzz_shrink_plan(struct fuzz_plan *p, differs_fn *differs, void *opaque)
+bool fuzz_shrink_plan(struct fuzz_plan *p, fuzz_differs_fn *differs, void *opaque)
 {
     if (one_step(p, differs, opaque))
         return true;
@@ -118,9 +117,11 @@ static void sample(struct vcpu *v)
     v->s.halted = 0; /* WFI may end for any reason */
 }
 
-bool fuzz_run_step(struct vcpu *v, const struct fuzz_step *s, u32 which, struct fuzz_rng r, const struct fuzz_single *single,
-                   struct err *e)
+bool fuzz_run_step(struct vcpu *v, const struct fuzz_plan *p, u32 i, u32 which, u64 seed,
+                   const struct fuzz_single *single, struct err *e)
 {
+    const struct fuzz_step *s = &p->step[i];
+    struct fuzz_rng r = fuzz_seeded(seed, 16 + i);
     u64 end = v->s.icount + s->insns;
     u32 max = s->slice[which], idle = 0;
     v->irq = s->irq;
@@ -135,8 +136,8 @@ bool fuzz_run_step(struct vcpu *v, const struct fuzz_step *s, u32 which, struct 
         if (one)
             single->after(single->opaque);
         if (v->s.icount < before || v->s.icount - before > budget)
-            return err_set(e, "%s: %lld instructions of a budget of %llu", v->engine->name,
-                           (long long)(v->s.icount - before), (unsigned long long)budget);
+            return err_set(e, "%s: %" PRId64 " instructions of a budget of %" PRIu64, v->engine->name,
+                           (i64)(v->s.icount - before), budget);
         idle = v->s.icount == before ? idle + 1 : 0;
         if (idle > 1000)
             return err_set(e, "%s: runs and runs, but no instruction is counted", v->engine->name);
@@ -177,7 +178,7 @@ bool fuzz_same_ram(const struct memobj *a, const struct memobj *b, FILE *f)
         same = false;
         for (u32 i = 0, shown = 0; f && i < PAGE_SIZE && shown < 32; i++)
             if (x[i] != y[i] && ++shown)
-                fprintf(f, "  %s+%#llx: %02x, %02x\n", a->name, (unsigned long long)(p << PAGE_BITS) + i, x[i], y[i]);
+                fprintf(f, "  %s+%#" PRIx64 ": %02x, %02x\n", a->name, (p << PAGE_BITS) + i, x[i], y[i]);
     }
     return same;
 }
@@ -213,7 +214,7 @@ bool fuzz_same_fields(const struct state_desc *d, const void *a, const void *b, 
             memcpy(&p, x, MIN(k->size, 8u));
             memcpy(&q, y, MIN(k->size, 8u));
             fprintf(f, k->count > 1 ? "  %s[%u]: " : "  %s: ", k->name, n);
-            fprintf(f, "%#llx, %#llx\n", (unsigned long long)p, (unsigned long long)q);
+            fprintf(f, "%#" PRIx64 ", %#" PRIx64 "\n", p, q);
         }
     }
     return same;

@@ -28,20 +28,22 @@ struct fuzz_plan {
     u32              count;
     struct fuzz_step step[FUZZ_STEPS];
 };
-void fuzz_random_plan(struct fuzz_rng *r, struct fuzz_plan *p, u32 insns, bool irqs);
+void fuzz_random_plan(struct fuzz_rng *r, struct fuzz_plan *p, u32 insns);
 void fuzz_print_plan(const struct fuzz_plan *p, FILE *f);
 /* Makes a plan simpler while differs() says that the engines do; true: it became simpler. */
-bool fuzz_shrink_plan(struct fuzz_plan *p, bool (*differs)(void *, const struct fuzz_plan *), void *opaque);
+typedef bool fuzz_differs_fn(void *, const struct fuzz_plan *);
+bool fuzz_shrink_plan(struct fuzz_plan *p, fuzz_differs_fn *differs, void *opaque);
 
-/* One step of one engine; the same rules as the machine's loop, but that a halted vCPU goes on. False: the engine broke
- * the contract, as e says. `single`, if not NULL, is called around runs of one instruction. */
+/* Step i of the plan on one engine, the first (0) or the second (1); the same rules as the machine's loop, but that a
+ * halted vCPU goes on. False: the engine broke the contract, as e says. `single`, if not NULL, is called around runs
+ * of one instruction. */
 struct fuzz_single {
     void (*before)(void *opaque);
     void (*after)(void *opaque);
     void *opaque;
 };
-bool fuzz_run_step(struct vcpu *v, const struct fuzz_step *s, u32 which, struct fuzz_rng r, const struct fuzz_single *single,
-                   struct err *e);
+bool fuzz_run_step(struct vcpu *v, const struct fuzz_plan *p, u32 i, u32 which, u64 seed,
+                   const struct fuzz_single *single, struct err *e);
 
 /* Calls fn. False, with e: it crashed, or took more than half a second of processor time. What it worked on is then
  * good for nothing any more, not even for being freed. */

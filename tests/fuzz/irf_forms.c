@@ -98,11 +98,13 @@ void irf_random_imm(struct fuzz_rng *r, struct ir_ins *in)
     case IR_crc32: case IR_crc32c: in->imm = 1u << fuzz_pick(r, 4); break;
     case IR_frint: in->imm = random_rounding(r); in->flag = fuzz_one_in(r, 2); break;
     case IR_ftosx: in->imm = random_rounding(r); break;
-    case IR_ftos: case IR_ftou: in->imm = random_rounding(r) | random_fraction(r) << 3; break;
+    case IR_ftos: case IR_ftou: in->imm = random_rounding(r); in->imm |= random_fraction(r) << 3; break;
     case IR_stof: case IR_utof: in->imm = 7 | random_fraction(r) << 3; break;
     case IR_vshl_sat: in->flag = (u8)fuzz_pick(r, 8); break;
     case IR_fcmp: case IR_fprem: case IR_fpremq: case IR_vfcvtn: in->flag = fuzz_one_in(r, 2); break;
-    case IR_extract: case IR_insert: in->imm = fuzz_pick(r, ir_bits((enum ir_type)in->src) / ir_bits((enum ir_type)in->lane)); break;
+    case IR_extract: case IR_insert:
+        in->imm = fuzz_pick(r, ir_bits((enum ir_type)in->src) / ir_bits((enum ir_type)in->lane));
+        break;
     case IR_vext: in->imm = fuzz_pick(r, 33); break;
     case IR_tbx: in->imm = fuzz_one_in(r, 4) ? fuzz_pick(r, 256) : 16 * fuzz_pick(r, 4); break;
     case IR_vuxtl: case IR_vsxtl: case IR_vpmull: case IR_vhalf: case IR_vfcvtl: in->imm = fuzz_pick(r, 2); break;

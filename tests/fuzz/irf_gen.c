@@ -45,11 +45,21 @@ static ir_ref read_field(struct irf_gen *g, enum ir_type t)
     return irf_keep(g, ir_get(g->b, field));
 }
 
+static u32 range_of(enum ir_type t) /* IRF_RANGES: none */
+{
+    switch (t) {
+    case IR_I64: return IRF_RANGE_i64;
+    case IR_I32: return IRF_RANGE_i32;
+    case IR_V128: return IRF_RANGE_v128;
+    case IR_F80: return IRF_RANGE_f80;
+    default: return IRF_RANGES;
+    }
+}
+
 static ir_ref read_range(struct irf_gen *g, enum ir_type t)
 {
-    u32 first = g->y->first[t], range = t == IR_I64 ? IRF_RANGE_i64 : t == IR_I32 ? IRF_RANGE_i32 : t == IR_V128 ? IRF_RANGE_v128
-                                        : t == IR_F80 ? IRF_RANGE_f80 : IRF_RANGES;
-    if (range == IRF_RANGES || g->indexed[t] || memchr(g->set + first, 1, g->y->count[t]))
+    u32 range = range_of(t);
+    if (range == IRF_RANGES || g->indexed[t] || memchr(g->set + g->y->first[t], 1, g->y->count[t]))
         return IR_NONE;
     ir_ref i = fuzz_one_in(&g->r, 2) ? ir_const(g->b, IR_I32, fuzz_pick(&g->r, 64)) : at_hand(g, IR_I32);
     return i == IR_NONE ? i : irf_keep(g, ir_getx(g->b, range, i));
@@ -122,7 +132,7 @@ static void random_op(struct irf_gen *g, bool fp)
         k = fuzz_pick(&g->r, g->f->pure);
     const struct irf_form *f = &g->f->form[k];
     bool rare = ir_bits((enum ir_type)f->type) > 128 || f->src == IR_V256 || f->src == IR_F80 || f->type == IR_F80;
-    if (rare && g->width != IR_V256 && fuzz_pick(&g->r, 4))
+    if (rare && fuzz_pick(&g->r, 4))
         return; /* there are many of them, and engines do most in halves or in C */
     emit_form(g, k);
 }
@@ -130,9 +140,11 @@ static void random_op(struct irf_gen *g, bool fp)
 /* What compilers and lifters make most of. */
 static void common_op(struct irf_gen *g)
 {
-    static const u8 ops[] = { IR_add, IR_sub, IR_and, IR_or, IR_xor, IR_andn, IR_shl, IR_shr, IR_sar, IR_rotr, IR_mul,
-                              IR_eq, IR_ne, IR_ult, IR_ule, IR_slt, IR_sle, IR_tst, IR_select, IR_zext, IR_sext, IR_trunc,
-                              IR_carry, IR_borrow, IR_ovadd, IR_ovsub, IR_not, IR_neg, IR_clz, IR_fshr };
+    static const u8 ops[] = {
+        IR_add, IR_sub, IR_and, IR_or, IR_xor, IR_andn, IR_shl, IR_shr, IR_sar, IR_rotr, IR_mul, IR_eq, IR_ne,
+        IR_ult, IR_ule, IR_slt, IR_sle, IR_tst, IR_select, IR_zext, IR_sext, IR_trunc, IR_carry, IR_borrow,
+        IR_ovadd, IR_ovsub, IR_not, IR_neg, IR_clz, IR_fshr
+    };
     enum ir_op op = (enum ir_op)ops[fuzz_pick(&g->r, COUNT(ops))];
     for (u32 tries = 0; tries < 60; tries++) {
         u32 k = g->f->first[op] + fuzz_pick(&g->r, g->f->of_op[op]);
@@ -173,16 +185,49 @@ static void set_field(struct irf_gen *g, enum ir_type t, ir_ref v)
 
 static void random_set(struct irf_gen *g)
 {
-    ir_ref v = g->visible_count && fuzz_pick(&g->r, 8) ? g->visible[fuzz_pick(&g->r, g->visible_count)]
-                                                      : irf_want(g, (enum ir_type)(IR_I1 + fuzz_pick(&g->r, 12)));
+    bool any = !g->visible_count || fuzz_one_in(&g->r, 8);
+    ir_ref v = any ? irf_want(g, (enum ir_type)(IR_I1 + fuzz_pick(&g->r, 12)))
+                   : g->visible[fuzz_pick(&g->r, g->visible_count)];
     enum ir_type t = ir_type_of(g->b, v);
-    if (fuzz_one_in(&g->r, 24) && (t == IR_I64 || t == IR_I32 || t == IR_V128)) {
-        ir_setx(g->b, t == IR_I64 ? IRF_RANGE_i64 : t == IR_I32 ? IRF_RANGE_i32 : IRF_RANGE_v128, irf_want(g, IR_I32), v);
+    if (fuzz_one_in(&g->r, 24) && range_of(t) != IRF_RANGES) {
+        ir_setx(g->b, range_of(t), irf_want(g, IR_I32), v);
         g->indexed[t] = 1;
         g->effect = true;
         return;
     }
     set_field(g, t, v);
+}
+
+static ir_ref flag_value(struct irf_gen *g, enum ir_op op, ir_ref x, ir_ref y)
+{
+    if (op == IR_slt || op == IR_eq)
+        return ir_op2(g->b, op, x, y);
+    ir_ref zero = ir_const(g->b, IR_I1, 0);
+    return ir_op3(g->b, op, x, y, zero);
+}
+
+/* An operation that sets flags from its result, as most guests have them; the result may be dead. */
+static void flags_op(struct irf_gen *g)
+{
+    static const u8 ops[] = { IR_and, IR_and, IR_add, IR_sub, IR_andn, IR_or, IR_xor };
+    enum ir_op op = (enum ir_op)ops[fuzz_pick(&g->r, COUNT(ops))];
+    enum ir_type t = fuzz_one_in(&g->r, 3) ? (enum ir_type)(IR_I8 + fuzz_pick(&g->r, 4)) : IR_I64;
+    ir_ref x = irf_want(g, t), y = fuzz_one_in(&g->r, 2) ? irf_constant(g, t) : irf_want(g, t);
+    ir_ref v = ir_op2(g->b, op, x, y), zero = ir_const(g->b, t, 0), flag[4];
+    u32 n = 2;
+    flag[0] = flag_value(g, IR_slt, v, zero);
+    flag[1] = flag_value(g, IR_eq, v, zero);
+    if (op == IR_add || op == IR_sub) {
+        flag[n++] = flag_value(g, op == IR_add ? IR_carry : IR_borrow, x, y);
+        flag[n++] = flag_value(g, op == IR_add ? IR_ovadd : IR_ovsub, x, y);
+    }
+    for (u32 k = 0; k < n; k++) {
+        ir_set(g->b, g->y->first[IR_I1] + k, flag[k]);
+        g->set[g->y->first[IR_I1] + k] = 1;
+    }
+    g->effect = true;
+    if (fuzz_one_in(&g->r, 2))
+        set_field(g, t, v);
 }
 
 /* Base register write-back: a pointer moves a little. */
@@ -212,7 +257,8 @@ static ir_ref code_address(struct irf_gen *g)
         return irf_want(g, IR_I64);
     if (how < 4)
         return ir_pc(g->b, near(g));
-    ir_ref v = irf_want(g, IR_I64), mask = irf_i64(g, IRF_CODE_PAGES * PAGE_SIZE - 4), base = irf_i64(g, how < 7 ? IRF_CODE : IRF_CODE2);
+    ir_ref v = irf_want(g, IR_I64), mask = irf_i64(g, IRF_CODE_PAGES * PAGE_SIZE - 4);
+    ir_ref base = irf_i64(g, how < 7 ? IRF_CODE : IRF_CODE2);
     v = ir_op2(g->b, IR_and, v, mask);
     return ir_op2(g->b, IR_add, v, base);
 }
@@ -222,7 +268,11 @@ static void random_exit(struct irf_gen *g)
     enum ir_hint h = (enum ir_hint)(fuzz_one_in(&g->r, 2) ? 0 : fuzz_pick(&g->r, 3));
     switch (fuzz_pick(&g->r, 16)) {
     case 0: ir_exit_mode(g->b, code_address(g)); break;
-    case 1: ir_exit_exc(g->b, fuzz_pick(&g->r, 9), irf_want(g, IR_I64)); break;
+    case 1: {
+        ir_ref v = irf_want(g, IR_I64);
+        ir_exit_exc(g->b, fuzz_pick(&g->r, 9), v);
+        break;
+    }
     case 2: {
         bool flip = fuzz_one_in(&g->r, 2);
         ir_ref v = irf_want(g, IR_I64);
@@ -282,7 +332,8 @@ static void skipped(struct irf_gen *g, u32 size)
 /* More values alive than any host has registers: all are made, then all are used, in another order. */
 static void pressure(struct irf_gen *g)
 {
-    static const u8 types[] = { IR_I64, IR_I64, IR_I64, IR_V128, IR_V128, IR_I32, IR_F64, IR_F32, IR_I1, IR_V256, IR_I128 };
+    static const u8 types[] = { IR_I64, IR_I64, IR_I64, IR_V128, IR_V128, IR_I32, IR_F64, IR_F32, IR_I1, IR_V256,
+                                IR_I128 };
     enum ir_type t = (enum ir_type)types[fuzz_pick(&g->r, COUNT(types))];
     ir_ref all[48];
     u32 n = 20 + fuzz_pick(&g->r, 28);
@@ -305,7 +356,7 @@ static void pressure(struct irf_gen *g)
 
 static void fragment(struct irf_gen *g, bool ends)
 {
-    static const u16 shapes[] = { 40, 25, 8, 8, 12, 3 };
+    static const u16 shapes[] = { 40, 25, 8, 8, 12, 3, 10 };
     static const u8 sizes[] = { 2, 3, 5, 8, 12, 20 };
     u32 size = sizes[fuzz_pick(&g->r, COUNT(sizes))];
     switch (fuzz_weighted(&g->r, shapes, COUNT(shapes))) {
@@ -314,7 +365,8 @@ static void fragment(struct irf_gen *g, bool ends)
     case 2: skipped(g, size); skipped(g, size); break;
     case 3: pressure(g); break;
     case 4: irf_access(g); random_set(g); break; /* as most guests' loads and stores */
-    default: irf_helper(g); random_set(g);
+    case 5: irf_helper(g); random_set(g); break;
+    default: flags_op(g);
     }
     if (ends)
         random_exit(g);
@@ -337,15 +389,22 @@ static void build(struct irf_gen *g, struct irf_frag *to, bool ends)
     memcpy(to->form, g->form + 1, n * sizeof to->form[0]);
 }
 
+static u32 random_ctl(struct fuzz_rng *r, bool arm_fp)
+{
+    static const u32 arm[] = { 0, 0, 0, FP_DN, FP_ARM_FZ, FP_ARM_FZ | FP_DN, FP_RM, FP_RP, FP_RZ,
+                               FP_RZ | FP_DN | FP_AHP, FP_FZ16 };
+    static const u32 x86[] = { 0, FP_RP, FP_RM, FP_RZ, FP_DAZ, FP_FTZ, FP_DAZ | FP_FTZ, FP_UF_EXACT, FP_PC24,
+                               FP_PC53 | FP_RM };
+    if (!arm_fp && fuzz_one_in(r, 5))
+        return FP_X86 | x86[fuzz_pick(r, COUNT(x86))];
+    return arm[fuzz_pick(r, COUNT(arm))];
+}
+
 void irf_generate(struct irf_prog *p, const struct irf_layout *y, const struct irf_forms *f, struct ir_block *scratch,
                   u64 seed, bool arm_fp)
 {
     struct irf_gen g = { .r = fuzz_seeded(seed, 2), .y = y, .f = f, .b = scratch };
-    static const u32 arm_ctl[] = { 0, 0, 0, FP_DN, FP_ARM_FZ, FP_ARM_FZ | FP_DN, FP_RM, FP_RP, FP_RZ, FP_RZ | FP_DN | FP_AHP, FP_FZ16 };
-    static const u32 x86_ctl[] = { 0, FP_RP, FP_RM, FP_RZ, FP_DAZ, FP_FTZ, FP_DAZ | FP_FTZ, FP_UF_EXACT, FP_PC24, FP_PC53 | FP_RM };
-    u32 ctl = arm_ctl[fuzz_pick(&g.r, COUNT(arm_ctl))];
-    if (!arm_fp && fuzz_one_in(&g.r, 5))
-        ctl = FP_X86 | x86_ctl[fuzz_pick(&g.r, COUNT(x86_ctl))];
+    u32 ctl = random_ctl(&g.r, arm_fp);
     p->seed = seed;
     p->frag_count = 2 + fuzz_pick(&g.r, IRF_FRAGS - 1);
     if (fuzz_one_in(&g.r, 2))
@@ -355,5 +414,5 @@ void irf_generate(struct irf_prog *p, const struct irf_layout *y, const struct i
         build(&g, &p->frag[k], fuzz_one_in(&g.r, rate));
     p->pc = IRF_CODE + 4 * fuzz_pick(&g.r, IRF_SLOTS);
     irf_random_state(y, &g.r, p->state, ctl);
-    fuzz_random_plan(&g.r, &p->plan, 1 + fuzz_pick(&g.r, fuzz_one_in(&g.r, 4) ? 400 : 60), true);
+    fuzz_random_plan(&g.r, &p->plan, 1 + fuzz_pick(&g.r, fuzz_one_in(&g.r, 4) ? 400 : 60));
 }

@@ -1,5 +1,6 @@
 /*
- * irf_gen.h - the state of the IR generator, shared by irf_gen.c (values, shapes) and irf_gen_mem.c (memory, helpers).
+ * irf_gen.h - the state of the IR generator, shared by irf_gen.c (values, shapes) and irf_gen_mem.c (memory,
+ * helpers).
  */
 #pragma once
 #include "tests/fuzz/irf_rig.h"
@@ -16,7 +17,6 @@ struct irf_gen {
     u8                       set[IRF_FIELDS];    /* fields set since the last insn or label */
     u8                       indexed[IR_TYPE_COUNT]; /* ... by setx */
     bool                     effect;  /* nothing may fault any more */
-    u32                      width;   /* 0: any vectors; else only this type of them */
 };
 
 /* A value of type t: one at hand, a field, or a constant. */

@@ -2,6 +2,7 @@
  * irf_rig.c - a machine of the made-up guest: walks, exceptions, a device, lifting.
  */
 #include "tests/fuzz/irf_rig.h"
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +18,8 @@ void irf_note(struct irf_guest *w, u64 what, bool fp)
     s->events++;
 }
 
-/* Where an exception leads follows from where and how often, not from all of the state: a program that is made smaller
- * shall still do the same. */
+/* Where an exception leads follows from where and how often, not from all of the state: a program that is made
+ * smaller shall still do the same. */
 static u64 dice(struct vcpu *v)
 {
     struct irf_guest *w = v->wiring;
@@ -215,7 +216,7 @@ static void lift(struct vcpu *v, u64 mode_word, const struct guest_code *code, s
         ir_exit_direct(out, off, IR_HINT_none, 0);
     struct err e;
     if (w->verify && !ir_verify(out, &e)) {
-        fprintf(stderr, "program %llu: %s\n", (unsigned long long)w->p->seed, e.msg);
+        fprintf(stderr, "program %" PRIu64 ": %s\n", w->p->seed, e.msg);
         ir_print(out, stderr);
         CHECK(!"the fuzzer made bad IR");
     }
@@ -233,8 +234,9 @@ static bool build(struct irf_rig *g, const struct irf_layout *y, const struct en
     void *state = aligned_alloc(64, IRF_STATE);
     g->w = calloc(1, sizeof *g->w);
     CHECK(state && g->w);
-    g->guest = (struct guest){ .name = "made-up", .layout = &y->l, .min_insn = 4, .fp_special = IRF_M_SPECIAL, .mode = mode, .lift = lift,
-                               .fetch_ok = fetch_ok, .fault = on_fault, .exception = on_exception,
+    g->guest = (struct guest){ .name = "made-up", .layout = &y->l, .min_insn = 4, .fp_special = IRF_M_SPECIAL,
+                               .mode = mode, .lift = lift, .fetch_ok = fetch_ok, .fault = on_fault,
+                               .exception = on_exception,
                                .interrupt = on_interrupt, .wakes = wakes };
     g->m->host_ns = no_time;
     g->m->clock = CLOCK_ICOUNT;

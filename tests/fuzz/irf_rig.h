@@ -11,7 +11,11 @@
 extern const struct ir_helper irf_helpers[IRF_HELPERS];
 
 /* The mode word, above the MMU mode of fetches. */
-enum { IRF_M_FLIP = 1 << 4 /* words mean other fragments */, IRF_M_SPECIAL = 1 << 5 /* guest.fp_special */, IRF_M_GENERATION = 1 << 6 };
+enum {
+    IRF_M_FLIP = 1 << 4,      /* words mean other fragments */
+    IRF_M_SPECIAL = 1 << 5,   /* guest.fp_special */
+    IRF_M_GENERATION = 1 << 6 /* times the number of programs so far */
+};
 
 /* What can be seen of a run besides state, memory and struct vcpu_state. */
 struct irf_seen {

@@ -2,6 +2,7 @@
  * irf_run.c - the IR fuzzer: a program of each seed on two machines, compared after every step of its plan.
  */
 #include "tests/fuzz/irf_run.h"
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,26 +30,28 @@ static bool same_state(const struct irf_fuzz *z, FILE *f)
         print_bytes(f, b + k->offset, ir_bytes((enum ir_type)k->type));
         fprintf(f, "\n");
     }
-    if (f && memcmp(a + l->fp_env, b + l->fp_env, 8))
-        fprintf(f, "  FP control and flags: %#x %#x, %#x %#x\n", load_le32(a + l->fp_env), load_le32(a + l->fp_env + 4),
-                load_le32(b + l->fp_env), load_le32(b + l->fp_env + 4));
+    const struct fp_env *p = (const void *)(a + l->fp_env), *q = (const void *)(b + l->fp_env);
+    if (f && memcmp(p, q, sizeof *p))
+        fprintf(f, "  FP control and flags: %#x %#x, %#x %#x\n", p->ctl, p->flags, q->ctl, q->flags);
     return false;
+}
+
+static void print_seen(const struct irf_seen *s, FILE *f)
+{
+    fprintf(f, "  exceptions %" PRIu64 " (%016" PRIx64 "), device accesses %" PRIu64 " (%016" PRIx64 ")", s->events,
+            s->trace, s->io_count, s->io);
+    fprintf(f, ", flip %" PRIu64 ", space %" PRIu64 ", remap %" PRIu64 "\n", s->flip, s->space, s->remap);
 }
 
 static bool same_seen(const struct irf_fuzz *z, FILE *f)
 {
     const struct irf_seen *a = &z->rig[0]->w->seen, *b = &z->rig[1]->w->seen;
-    if (!memcmp(a, b, sizeof *a))
-        return true;
-    if (f)
-        fprintf(f, "  exceptions: %llu (%016llx), %llu (%016llx); device: %llu accesses (%016llx), %llu (%016llx)\n"
-                   "  flip %llu space %llu remap %llu, %llu %llu %llu\n",
-                (unsigned long long)a->events, (unsigned long long)a->trace, (unsigned long long)b->events,
-                (unsigned long long)b->trace, (unsigned long long)a->io_count, (unsigned long long)a->io,
-                (unsigned long long)b->io_count, (unsigned long long)b->io, (unsigned long long)a->flip,
-                (unsigned long long)a->space, (unsigned long long)a->remap, (unsigned long long)b->flip,
-                (unsigned long long)b->space, (unsigned long long)b->remap);
-    return false;
+    bool ok = !memcmp(a, b, sizeof *a);
+    if (f && !ok) {
+        print_seen(a, f);
+        print_seen(b, f);
+    }
+    return ok;
 }
 
 static bool same_marks(const struct irf_fuzz *z, FILE *f)
@@ -84,7 +87,7 @@ static bool run_steps(struct irf_fuzz *z, const struct irf_prog *p, FILE *f)
     for (u32 i = 0; i < p->plan.count; i++) {
         for (u32 k = 0; k < 2; k++) {
             struct err e;
-            if (!fuzz_run_step(z->rig[k]->v, &p->plan.step[i], k, fuzz_seeded(p->seed, 16 + i), NULL, &e)) {
+            if (!fuzz_run_step(z->rig[k]->v, &p->plan, i, k, p->seed, NULL, &e)) {
                 if (f)
                     fprintf(f, "  %s\n", e.msg);
                 return false;
@@ -92,8 +95,8 @@ static bool run_steps(struct irf_fuzz *z, const struct irf_prog *p, FILE *f)
         }
         if (!same(z, i + 1 == p->plan.count, f)) {
             if (f)
-                fprintf(f, "  behind step %u of %u, at instruction %llu\n", i + 1, p->plan.count,
-                        (unsigned long long)z->rig[0]->v->s.icount);
+                fprintf(f, "  behind step %u of %u, at instruction %" PRIu64 "\n", i + 1, p->plan.count,
+                        z->rig[0]->v->s.icount);
             return false;
         }
     }
@@ -248,12 +251,12 @@ static u32 report(void *fuzzer, u64 seed)
     struct err e;
     CHECK(irf_fresh(z, &e));
     if (irf_run(z, &z->prog, NULL) && !find_history(z)) {
-        printf("program %llu differs behind others only, and behind more than a few\n", (unsigned long long)seed);
+        printf("program %" PRIu64 " differs behind others only, and behind more than a few\n", seed);
         return 0;
     }
     if (z->history)
-        printf("program %llu differs behind others only: --seed %llu --count %llu\n", (unsigned long long)seed,
-               (unsigned long long)(seed - z->history), (unsigned long long)z->history + 1);
+        printf("program %" PRIu64 " differs behind others only: --seed %" PRIu64 " --count %" PRIu64 "\n", seed,
+               seed - z->history, z->history + 1);
     if (z->history > FUZZ_FEW) /* each try would take too long */
         return 0;
     fflush(stdout);

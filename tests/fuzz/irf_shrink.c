@@ -1,7 +1,9 @@
 /*
- * irf_shrink.c - a program that engines disagree about, made small: fewer steps, fragments, instructions, bits of state.
+ * irf_shrink.c - a program that engines disagree about, made small: fewer steps, fragments, instructions, zeros for
+ * state; and printed.
  */
 #include "tests/fuzz/irf_run.h"
+#include <inttypes.h>
 #include <string.h>
 
 /* z->tried becomes the program if it differs, too. */
@@ -106,7 +108,8 @@ static bool drop_dead(struct irf_fuzz *z, u32 n)
     const struct irf_frag *f = &z->prog.frag[n];
     bool drop[IRF_OPS] = { 0 }, any = false;
     for (u32 i = f->count; i--;) {
-        bool used = !(ir_rows[f->ins[i].op].effects & (IR_PURE | IR_READS)) || ir_rows[f->ins[i].op].effects & (IR_MEM | IR_WRITES);
+        u32 fx = ir_rows[f->ins[i].op].effects;
+        bool used = !(fx & (IR_PURE | IR_READS)) || fx & (IR_MEM | IR_WRITES);
         for (u32 k = i + 1; k < f->count && !used; k++)
             used = !drop[k] && uses(&f->ins[k], i + 1);
         drop[i] = !used;
@@ -115,14 +118,23 @@ static bool drop_dead(struct irf_fuzz *z, u32 n)
     return any && try_drop(z, n, drop);
 }
 
-/* Values become reads of state or constants. */
+static bool has_probe(const struct irf_frag *f)
+{
+    for (u32 i = 0; i < f->count; i++)
+        if (f->ins[i].op == IR_probe)
+            return true;
+    return false;
+}
+
+/* Values become reads of state or constants; but addresses, where a probe vouches for other accesses. */
 static bool simplify(struct irf_fuzz *z, u32 n, u32 i)
 {
     const struct ir_ins *in = &z->prog.frag[n].ins[i];
-    if (in->type == IR_VOID || in->op == IR_const)
+    if (in->type == IR_VOID || in->op == IR_const || (in->type == IR_I64 && has_probe(&z->prog.frag[n])))
         return false;
     for (u32 k = in->op == IR_get; k < 2; k++) {
-        struct ir_ins to = { .op = k ? IR_const : IR_get, .type = in->type, .arg = { IR_NONE, IR_NONE, IR_NONE, IR_NONE } };
+        struct ir_ins to = { .op = k ? IR_const : IR_get, .type = in->type,
+                             .arg = { IR_NONE, IR_NONE, IR_NONE, IR_NONE } };
         if (k && in->type == IR_V256)
             continue;
         to.imm = k ? 0 : z->layout.first[in->type];
@@ -210,8 +222,8 @@ static void print_state(const struct irf_fuzz *z, FILE *f)
             fprintf(f, "%02x", p[n]);
         fprintf(f, "\n");
     }
-    fprintf(f, "  FP control %#x, pc %#llx; all else is zero\n", load_le32(z->prog.state + z->layout.l.fp_env),
-            (unsigned long long)z->prog.pc);
+    fprintf(f, "  FP control %#x, pc %#" PRIx64 "; all else is zero\n", load_le32(z->prog.state + z->layout.l.fp_env),
+            z->prog.pc);
 }
 
 static void print_frag(struct irf_fuzz *z, u32 n, FILE *f)
@@ -230,7 +242,8 @@ static void print_frag(struct irf_fuzz *z, u32 n, FILE *f)
 void irf_print(struct irf_fuzz *z, FILE *f)
 {
     struct err e;
-    fprintf(f, "program %llu: %s and %s differ\n", (unsigned long long)z->prog.seed, z->o->engine[0]->name, z->o->engine[1]->name);
+    const char *one = z->o->engine[0]->name, *two = z->o->engine[1]->name;
+    fprintf(f, "program %" PRIu64 ": %s and %s differ\n", z->prog.seed, one, two);
     fuzz_print_plan(&z->prog.plan, f);
     fprintf(f, "state before:\n");
     print_state(z, f);
@@ -240,7 +253,7 @@ void irf_print(struct irf_fuzz *z, FILE *f)
             print_frag(z, n, f);
         else
             empty++;
-    fprintf(f, "%u of %u fragments do nothing\n%s, %s:\n", empty, z->prog.frag_count, z->o->engine[0]->name, z->o->engine[1]->name);
+    fprintf(f, "%u of %u fragments do nothing\n%s, %s:\n", empty, z->prog.frag_count, one, two);
     if (z->broken)
         CHECK(irf_fresh(z, &e));
     for (u32 k = 0; k < 2 && z->o->verbose; k++) {

@@ -3,8 +3,9 @@
  *
  * A program is a set of *fragments*, each the IR of one made-up instruction. A word of guest memory names one (modulo
  * their number), so that code pages are data like others: stores into them change the program, jumps may lead
- * anywhere, blocks begin at any word and end where a fragment says. What a fault, an exception or an interrupt does is
- * the guest's: it folds the whole state into a trace and goes on elsewhere, so that state which is not precise shows.
+ * anywhere, blocks begin at any word and end where a fragment says. What a fault, an exception or an interrupt does
+ * is the guest's: it folds the whole state into a trace and goes on elsewhere, so that state which is not precise
+ * shows.
  */
 #pragma once
 #include "ir/vec.h"
@@ -18,8 +19,9 @@
 #define IRF_STATE 2560u
 enum { IRF_RANGE_i64, IRF_RANGE_i32, IRF_RANGE_v128, IRF_RANGE_f80, IRF_RANGES };
 enum irf_help {
-    IRF_H_mix, IRF_H_narrow, IRF_H_odd, IRF_H_float, IRF_H_bump, IRF_H_look, IRF_H_trap, IRF_H_now, IRF_H_peek, IRF_H_poke,
-    IRF_H_ctl, IRF_H_flags_read, IRF_H_flags_write, IRF_H_halt, IRF_H_space, IRF_H_remap, IRF_H_flip, IRF_HELPERS
+    IRF_H_mix, IRF_H_narrow, IRF_H_odd, IRF_H_float, IRF_H_bump, IRF_H_look, IRF_H_trap, IRF_H_now, IRF_H_peek,
+    IRF_H_poke, IRF_H_ctl, IRF_H_flags_read, IRF_H_flags_write, IRF_H_halt, IRF_H_space, IRF_H_remap, IRF_H_flip,
+    IRF_HELPERS
 };
 struct irf_layout {
     struct ir_layout l;

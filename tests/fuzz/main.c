@@ -4,6 +4,7 @@
 #include "app/engines.h"
 #include "tests/fuzz/fuzz.h"
 #include <getopt.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,13 +47,13 @@ static void print_coverage(const struct fuzz_kind *k, const void *z, bool missin
     printf("%u of %u %s executed\n", seen, all, k->covers);
 }
 
-static void progress(const struct fuzz_kind *k, const void *z, const struct fuzz_options *o, u64 done, double since, bool end)
+static void progress(const struct fuzz_kind *k, const void *z, u64 done, u64 count, double since, bool end)
 {
     u32 seen, all;
     k->coverage(z, &seen, &all, NULL);
-    fprintf(stderr, "%s%llu of %llu programs, %.0f/s, %u of %u %s%s", isatty(2) ? "\r" : "", (unsigned long long)done,
-            (unsigned long long)o->count, (double)done / MAX(now() - since, 1e-6), seen, all, k->covers,
-            isatty(2) && !end ? "  " : "\n");
+    fprintf(stderr, "%s%" PRIu64 " of %" PRIu64 " programs, %.0f/s, ", isatty(2) ? "\r" : "", done, count,
+            (double)done / MAX(now() - since, 1e-6));
+    fprintf(stderr, "%u of %u %s%s", seen, all, k->covers, isatty(2) && !end ? "  " : "\n");
 }
 
 /* Number of programs that agreed; *found: the next one did not. */
@@ -62,7 +63,7 @@ static u64 loop(const struct fuzz_kind *k, void *z, const struct fuzz_options *o
     u64 n = 0;
     for (*found = false; n < o->count && !*found; n++) {
         if (o->verbose)
-            fprintf(stderr, "program %llu\n", (unsigned long long)(o->seed + n));
+            fprintf(stderr, "program %" PRIu64 "\n", o->seed + n);
         if (!k->run(z, o->seed + n)) {
             *found = true;
             break;
@@ -73,11 +74,11 @@ static u64 loop(const struct fuzz_kind *k, void *z, const struct fuzz_options *o
             break;
         if (o->progress && now() - shown > (isatty(2) ? 1 : 10)) {
             shown = now();
-            progress(k, z, o, n, start, false);
+            progress(k, z, n, o->count, start, false);
         }
     }
     if (o->progress)
-        progress(k, z, o, n, start, true);
+        progress(k, z, n, o->count, start, true);
     return n;
 }
 
@@ -94,8 +95,8 @@ static int run(const struct fuzz_kind *k, const struct fuzz_options *o)
     if (found)
         k->report(z, o->seed + n);
     else
-        printf("%s: %s and %s agree on %llu programs from %llu on\n", k->name, o->engine[0]->name, o->engine[1]->name,
-               (unsigned long long)n, (unsigned long long)o->seed);
+        printf("%s: %s and %s agree on %" PRIu64 " programs from %" PRIu64 " on\n", k->name, o->engine[0]->name,
+               o->engine[1]->name, n, o->seed);
     print_coverage(k, z, o->coverage);
     k->close(z);
     return found;
@@ -114,8 +115,8 @@ static bool find_mistake(const struct fuzz_kind *k, struct fuzz_options o, const
     u32 left = found ? k->report(z, o.seed + n) : 0;
     k->close(z);
     bool ok = found && left <= FUZZ_SMALL;
-    printf("%s %s: %s: %s by program %llu, %u instructions left\n\n", ok ? "ok" : "FAIL", k->name, w->e.name,
-           found ? "found" : "not found", (unsigned long long)(o.seed + n), left);
+    printf("%s %s: %s: %s by program %" PRIu64 ", %u instructions left\n\n", ok ? "ok" : "FAIL", k->name, w->e.name,
+           found ? "found" : "not found", o.seed + n, left);
     return ok;
 }
 
@@ -146,47 +147,62 @@ static bool parse_engines(struct fuzz_options *o, char *list)
 }
 
 static const struct option options[] = {
-    { "engines", 1, NULL, 'e' }, { "seed", 1, NULL, 's' },      { "count", 1, NULL, 'n' },     { "seconds", 1, NULL, 't' },
-    { "only", 1, NULL, 'o' },    { "group", 1, NULL, 'g' },     { "arm-fp", 0, NULL, 'a' },    { "coverage", 0, NULL, 'c' },
-    { "verbose", 0, NULL, 'v' }, { "self-test", 0, NULL, 'T' }, { "raw", 0, NULL, 'r' },       { "help", 0, NULL, 'h' },
+    { "engines", 1, NULL, 'e' }, { "seed", 1, NULL, 's' },      { "count", 1, NULL, 'n' },
+    { "seconds", 1, NULL, 't' }, { "only", 1, NULL, 'o' },      { "group", 1, NULL, 'g' },
+    { "arm-fp", 0, NULL, 'a' },  { "coverage", 0, NULL, 'c' },  { "verbose", 0, NULL, 'v' },
+    { "raw", 0, NULL, 'r' },     { "self-test", 0, NULL, 'T' }, { "help", 0, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
+
+/* 0: go on; else the exit status + 1. */
+static int parse_option(struct fuzz_options *o, int c, bool *test)
+{
+    switch (c) {
+    case 'e': return parse_engines(o, optarg) ? 0 : 3;
+    case 's': o->seed = strtoull(optarg, NULL, 0); break;
+    case 'n': o->count = strtoull(optarg, NULL, 0); break;
+    case 't': o->seconds = strtoull(optarg, NULL, 0); break;
+    case 'o': o->seed = strtoull(optarg, NULL, 0); o->count = 1; o->only = true; break;
+    case 'g': o->group = optarg; break;
+    case 'a': o->arm_fp = true; break;
+    case 'c': o->coverage = true; break;
+    case 'v': o->verbose = true; break;
+    case 'r': o->raw = true; break;
+    case 'T': *test = true; break;
+    case 'h': usage(stdout); return 1;
+    default: usage(stderr); return 3;
+    }
+    return 0;
+}
+
+static const struct fuzz_kind *find_kind(const char *name)
+{
+    for (u32 i = 0; i < COUNT(kinds); i++)
+        if (!strcmp(kinds[i]->name, name))
+            return kinds[i];
+    return NULL;
+}
 
 int main(int argc, char **argv)
 {
     struct fuzz_options o = { .seed = 1, .count = 10000, .progress = true };
     const struct fuzz_kind *kind = kinds[0];
-    bool test = false;
     char both[] = "interp,interp";
+    bool test = false;
     mallopt(M_TRIM_THRESHOLD, 512 << 20); /* engines take and give back memory all the time */
     mallopt(M_MMAP_THRESHOLD, 256 << 20);
     if (!parse_engines(&o, both))
         return 2;
-    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
-        switch (c) {
-        case 'e': if (!parse_engines(&o, optarg)) return 2; break;
-        case 's': o.seed = strtoull(optarg, NULL, 0); break;
-        case 'n': o.count = strtoull(optarg, NULL, 0); break;
-        case 't': o.seconds = strtoull(optarg, NULL, 0); break;
-        case 'o': o.seed = strtoull(optarg, NULL, 0); o.count = 1; o.only = true; break;
-        case 'g': o.group = optarg; break;
-        case 'a': o.arm_fp = true; break;
-        case 'c': o.coverage = true; break;
-        case 'v': o.verbose = true; break;
-        case 'r': o.raw = true; break;
-        case 'T': test = true; break;
-        case 'h': usage(stdout); return 0;
-        default: usage(stderr); return 2;
-        }
-    for (; optind < argc; optind++) {
-        u32 i = 0;
-        while (i < COUNT(kinds) && strcmp(kinds[i]->name, argv[optind]))
-            i++;
-        if (i == COUNT(kinds)) {
-            usage(stderr);
-            return 2;
-        }
-        kind = kinds[i];
+    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        int status = parse_option(&o, c, &test);
+        if (status)
+            return status - 1;
+    }
+    for (; kind && optind < argc; optind++)
+        kind = find_kind(argv[optind]);
+    if (!kind) {
+        usage(stderr);
+        return 2;
     }
     return test ? self_test(o) : run(kind, &o);
 }

@@ -24,9 +24,10 @@ u64 fuzz_hash(u64 h, const void *p, u64 n)
 
 u64 fuzz_int(struct fuzz_rng *r, u32 bits)
 {
-    u64 x = fuzz_next(r), v;
+    static const u8 edges[] = { 7, 8, 12, 15, 16, 24, 31, 31, 32, 32, 33, 48, 63 }; /* of immediates, of hosts too */
+    u64 x = fuzz_next(r), v, edge = 1ull << edges[fuzz_pick(r, COUNT(edges))];
     u32 k = fuzz_pick(r, 64);
-    switch (fuzz_pick(r, 10)) {
+    switch (fuzz_pick(r, 13)) {
     case 0: v = 0; break;
     case 1: v = x % 5 - 2; break;
     case 2: v = 1ull << k; break;
@@ -35,6 +36,9 @@ u64 fuzz_int(struct fuzz_rng *r, u32 bits)
     case 5: v = (1ull << (bits - 1)) - (x & 1); break; /* the ends of the signed range */
     case 6: v = x % 130; break;                      /* shift counts */
     case 7: v = (x & 0xff) * 0x0101010101010101; break;
+    case 8: v = bits_ror(bits_mask(1 + (x & 31)), k, 64); break; /* a run of ones */
+    case 9: v = edge + x % 4 - 2; break;
+    case 10: v = x & 1 ? 0 - edge + x % 4 : edge | (x & (edge - 1)); break;
     default: v = x;
     }
     return v & bits_mask(bits);
@@ -60,7 +64,7 @@ u64 fuzz_float(struct fuzz_rng *r, u32 bits)
     case 10: v = one + ((u64)fuzz_pick(r, 2 * man) << man) - ((u64)man << man) + frac; break; /* of like magnitude */
     case 11: v = one + ((u64)fuzz_pick(r, 70) % bits_mask(top - 1) << man) + frac; break; /* around integer ranges */
     case 12: v = (u64)(1 + fuzz_pick(r, 2 * man)) << man | frac; break;         /* products of these are tiny */
-    case 13: v = one / 2 + (one & (1ull << man)) + frac; break;                 /* the square root of the range */
+    case 13: v = (bits_mask(top - 2) << man) + frac; break;                     /* products of these are tiny, too */
     default: v = x & bits_mask(bits - 1);
     }
     return (v & bits_mask(bits - 1)) | sign;
@@ -68,12 +72,14 @@ u64 fuzz_float(struct fuzz_rng *r, u32 bits)
 
 void fuzz_vector(struct fuzz_rng *r, u64 out[2])
 {
-    u32 kind = fuzz_pick(r, 8), bits = 8u << (kind & 3);
-    u64 same = kind < 4 ? fuzz_int(r, bits) : fuzz_float(r, bits < 16 ? bits = 32 : bits);
+    static const u8 widths[] = { 8, 16, 32, 64, 16, 32, 32, 64 };
+    u32 kind = fuzz_pick(r, COUNT(widths)), bits = widths[kind];
     bool repeat = fuzz_one_in(r, 6);
+    u64 v = 0;
     out[0] = out[1] = 0;
     for (u32 at = 0; at < 128; at += bits) {
-        u64 v = repeat ? same : kind < 4 ? fuzz_int(r, bits) : fuzz_float(r, bits);
+        if (!at || !repeat)
+            v = kind < 4 ? fuzz_int(r, bits) : fuzz_float(r, bits);
         out[at / 64] |= v << at % 64;
     }
 }

@@ -47,3 +47,6 @@ u64 fuzz_int(struct fuzz_rng *r, u32 bits);
 u64 fuzz_float(struct fuzz_rng *r, u32 bits);
 /* 16 bytes: lanes of integers or floats of one width. */
 void fuzz_vector(struct fuzz_rng *r, u64 out[2]);
+
+/* Numbers are drawn one in a full expression, or in operands whose order is defined: a program shall follow from its
+ * seed whoever compiled the fuzzer. */

@@ -74,6 +74,14 @@ main:
         CHECK   x4, 0
         ldr     x2, [x1]
         CHECK   x2, 0x0000007700000088
+        // Bytes that are not those seen: the store fails, also when only the second half has changed
+        ldxp    x2, x3, [x1]
+        str     x7, [x1, #8]
+        stxp    w4, x8, x8, [x1]
+        CHECK   x4, 1
+        ldp     x2, x3, [x1]
+        CHECK   x2, 0x0000007700000088
+        CHECK   x3, 0x77
         // A store that fails to a read-only page keeps the memory; with the monitor set it faults
         bl      mmu_on
         PTE     TEST_VA, cell_page + D_PAGE + D_RO
@@ -109,8 +117,17 @@ main:
         ldp     x2, x3, [x5]
         CHECK   x2, 1
         CHECK   x3, 2
+        mov     x12, #3
+        mov     x13, #4
         mov     x2, #9
-        caspal  x2, x3, x10, x11, [x1]
+        caspal  x2, x3, x12, x13, [x1]
+        CHECK   x2, 1
+        CHECK   x3, 2
+        mov     x3, #9                  // the first half agrees, the second does not
+        caspal  x2, x3, x12, x13, [x1]
+        CHECK   x2, 1
+        CHECK   x3, 2
+        ldp     x2, x3, [x5]
         CHECK   x2, 1
         CHECK   x3, 2
         // A loop, as everyone has it

@@ -1,10 +1,11 @@
-/* exec_interp.h - the reference engine behind the IR tests: a machine of one vCPU whose guest is the parsed block.
+/* exec_interp.h - the engines behind the IR tests: a machine of one vCPU whose guest is the parsed block.
  *
  * The world's pages lie in the machine's RAM while a block runs, and a walk maps them where the file put them. A fault
  * of the world is a page without the right. Wherever the block leads, an instruction that stops the run waits.
  * Beyond what the tree walker shows, the count of instructions is checked. */
 #pragma once
 #include "backend/interp/interp.h"
+#include "backend/jit/jit.h"
 #include "tests/ir/exec.h"
 
 #define INTERP_STOP 0xfeedu /* exception code of everything that is not the block */
@@ -162,8 +163,9 @@ static inline bool interp_run_world(struct world *w, struct vcpu *v, struct err 
         insns += w->block->ins[i].op == IR_insn;
     w->resumes = 0;
     w->stopped = false;
+    machine_request(v->m, REQ_STOP); /* so that an engine comes back wherever it may */
     for (;;) {
-        interp_engine.run(v, insns - v->s.icount);
+        v->engine->run(v, insns - v->s.icount);
         if (w->left || w->stopped || v->s.icount == insns || !interp_inside(w, v->s.pc))
             break;
         w->resumes = v->s.pc; /* the run ended behind an instruction, as it may anywhere */
@@ -177,8 +179,8 @@ static inline bool interp_run_world(struct world *w, struct vcpu *v, struct err 
                                           (unsigned long long)want);
 }
 
-/* run_block() by the reference engine. */
-static inline bool run_block_interp(const struct ir_block *b, struct world *w, struct err *e)
+/* run_block() by an engine. */
+static inline bool run_block_engine(const struct engine *en, const struct ir_block *b, struct world *w, struct err *e)
 {
     const struct guest g = { .name = "test", .layout = w->layout, .min_insn = 1, .mode = interp_mode, .lift = interp_lift,
                              .fetch_ok = interp_fetch_ok, .fault = interp_fault, .exception = interp_exception };
@@ -193,7 +195,7 @@ static inline bool run_block_interp(const struct ir_block *b, struct world *w, s
     physmap_map_obj(&m->map, REGION_RAM, 0, WORLD_PAGES * 4096, ram, 0, NULL, NULL, "ram");
     w->block = b;
     w->left = false;
-    if (!machine_add_cpu(m, &g, &interp_engine, w->state, w, interp_walk, e))
+    if (!machine_add_cpu(m, &g, en, w->state, w, interp_walk, e))
         goto out;
     struct vcpu *v = m->cpus[0];
     interp_load_world(w, v, ram->host);
@@ -203,4 +205,14 @@ static inline bool run_block_interp(const struct ir_block *b, struct world *w, s
 out:
     machine_free(m);
     return ok;
+}
+
+static inline bool run_block_interp(const struct ir_block *b, struct world *w, struct err *e)
+{
+    return run_block_engine(&interp_engine, b, w, e);
+}
+
+static inline bool run_block_baseline(const struct ir_block *b, struct world *w, struct err *e)
+{
+    return run_block_engine(&baseline_engine, b, w, e);
 }

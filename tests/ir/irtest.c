@@ -572,7 +572,7 @@ static bool run_case(struct file *f, const struct ir_case *c, const struct ir_bl
 static bool run_cases(struct file *f)
 {
     static const struct { const char *name; engine_fn *run; } engines[] = {
-        { "tree walker", run_block }, { "interpreter", run_block_interp },
+        { "tree walker", run_block }, { "interpreter", run_block_interp }, { "baseline", run_block_baseline },
     };
     for (u32 i = 0; i < f->case_count; i++)
         for (u32 k = 0; k < COUNT(engines); k++) {

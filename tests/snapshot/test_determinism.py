@@ -5,8 +5,8 @@ The guest boots Debian's kernel with a disk (snapshot=on) and the entropy device
 reads random numbers, sleeps, and powers off. The state hash is compared at 20 counts spread
 over the whole boot:
 
-    - in two runs of pace=max, and in one of pace=host;
-    - in a run that is saved and loaded at 5 random counts on the way, and in one that starts from
+    - in two runs of pace=max, in one of pace=host, and in one on the interpreter;
+    - in a run that is saved and loaded at 5 random counts on the way, each time by another engine, and in one that starts from
       the snapshot of each (MYNAH_FULL);
     - with another seed everything differs, or the comparison would be worth nothing.
 
@@ -115,6 +115,7 @@ def through_snapshots(guest, counts, stops, reference, checksum):
             start = ('run',)
         else:
             more, start = [], ('snapshot', 'load', before[1], '--')
+        more += ['--engine', 'interp' if i % 2 else 'baseline']
         hashes, text, _ = guest.run(*more, *(at(here) if here else ()), before=start)
         got |= hashes
         out += text
@@ -153,6 +154,7 @@ def check_gic(gic, tmp, draw):
         raise Failed(f'{HASHES} counts give {len(set(reference.values()))} hashes')
     again, out2, _ = guest.run(*at(counts), pace='host')
     same('pace=max and pace=host', reference, again, counts)
+    same('the interpreter', reference, guest.run(*at(counts), '--engine', 'interp')[0], counts)
     if FULL:
         same('two boots', reference, guest.run(*at(counts))[0], counts)
     if out != out2 or disk_sum(out) != checksum:

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <stdio.h>
 
+#include "backend/jit/jit.h"
 #include "frontend/arm/a64_decode.h"
 #include "tests/unit/arm_rig.h"
 #include "tests/vectors/vectors.h"
@@ -16,7 +17,7 @@
 #define DATA "tests/vectors"
 enum { LEAST = 50, SHOWN = 3, MAX_FILE = 8 << 20 };
 
-static const struct engine *const engines[] = { &interp_engine };
+static const struct engine *const engines[] = { &interp_engine, &baseline_engine };
 
 /* What QEMU does otherwise than the manual says: tests/vectors/overrides.txt. */
 struct override {

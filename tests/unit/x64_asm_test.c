@@ -97,7 +97,7 @@ static void test_full(void **state)
             u32 got = (u32)(a.p - part);
             assert_true(got <= n && (a.full ? got < length : got == length));
             assert_true(a.full || n >= length);
-            assert_true(!a.full || n < length + 15);
+            assert_true(!a.full || n < length + 24);
             for (u32 i = n; i < sizeof part; i++)
                 assert_int_equal(part[i], 0xcc);
             xa_ret(&a);

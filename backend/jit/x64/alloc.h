@@ -1,5 +1,5 @@
 /*
- * alloc.h - private to block.c, alloc.c, cond.c, mem.c and state.c: the emitter of one block.
+ * alloc.h - private to block.c, alloc.c, cond.c, mem.c, atomic.c and state.c: the emitter of one block.
  *
  * Places. A *root* is something that has a place: mostly an IR value, named by its index. A value that only views
  * another's bits (truncation, zero-extension of what has zeros there, halves and pairs, lane 0 of a vector as a float) has no root of
@@ -55,7 +55,7 @@ struct xdirty {
     u16 root;
 };
 
-enum xcold_kind { XK_LOAD, XK_STORE, XK_EVAL, XK_BUDGET };
+enum xcold_kind { XK_LOAD, XK_STORE, XK_MEM /* any other memory row */, XK_EVAL, XK_BUDGET };
 struct xcold {
     u8  kind;
     u8  jumps;          /* in from[] */
@@ -64,7 +64,7 @@ struct xcold {
     u32 i;              /* instruction */
     u32 site;
     i8  va, val[2], res[2];
-    i8  arg[4][2];      /* XK_EVAL: registers of the operands */
+    i8  arg[4][2];      /* XK_EVAL, XK_MEM: registers of the operands */
     u16 first_dirty, dirty_count; /* in saved_dirty */
 };
 
@@ -100,6 +100,7 @@ struct xe {
     bool                   unfit;
     /* by value */
     u16                    root[IR_BLOCK_MAX], root2[IR_BLOCK_MAX];
+    u16                    last[IR_BLOCK_MAX];     /* use as the block says it */
     u16                    uses[IR_BLOCK_MAX];     /* that need the value itself */
     bool                   put_off[IR_BLOCK_MAX];  /* comparison emitted where used */
     struct xcmp            cmp[IR_BLOCK_MAX];      /* of those put off */
@@ -184,6 +185,9 @@ void      xe_materialise(struct xe *x, ir_ref r);      /* a comparison put off b
 
 /* block.c */
 struct xcold *xe_new_cold(struct xe *x, enum xcold_kind k, u8 *from); /* with what waits now; rejoin: set back */
+/* Row i by the reference (XK_EVAL, XK_MEM), in cold code: operands, and the result if it is needed, are in their
+ * registers already (constants need none). The caller sets back. */
+struct xcold *xe_cold_row(struct xe *x, u32 i, enum xcold_kind k, u8 *from);
 void      xe_put_operands(struct xe *x, u32 i);          /* of instruction i, to ctx.arg[] */
 void      xe_take_result(struct xe *x, u32 i);           /* from ctx.res */
 void      xe_keep(struct xe *x, u32 i);                /* mov rax, copy of instruction i */

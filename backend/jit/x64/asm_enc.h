@@ -5,6 +5,8 @@
  * below. Its ModRM.rm operand is a struct xmem throughout; xenc_reg() makes one that means the register itself.
  */
 #pragma once
+#include <string.h>
+
 #include "backend/jit/x64/asm.h"
 
 enum {
@@ -18,10 +20,22 @@ static inline struct xmem xenc_reg(enum xreg r) { return (struct xmem){ (i8)r, X
 static inline bool xenc_is_reg(struct xmem m) { return m.scale == 0; }
 static inline bool xenc_fits8(i64 v) { return v == (i8)v; }
 
-/* False, and full from then on, if the longest instruction might not fit any more. */
-bool xenc_room(struct xasm *a);
-/* n little-endian bytes of the instruction just begun: an immediate, a displacement. */
-void xenc_put(struct xasm *a, u32 n, u64 v);
+/* False, and full from then on, if the longest instruction and the slack of xenc_put() might not fit any more. */
+enum { XENC_ROOM = 15 + 9 };
+static inline bool xenc_room(struct xasm *a)
+{
+    if (UNLIKELY(a->end - a->p < XENC_ROOM))
+        a->full = true;
+    return !a->full;
+}
+/* n little-endian bytes of the instruction just begun: an immediate, a displacement. Eight are written whatever n. */
+static inline void xenc_put(struct xasm *a, u32 n, u64 v)
+{
+    if (UNLIKELY(a->full))
+        return;
+    memcpy(a->p, &v, 8);
+    a->p += n;
+}
 /* Distance from the end of an instruction, n bytes after here. Fails a CHECK beyond 2 GiB. */
 i32 xenc_distance(const struct xasm *a, const void *to, u32 n);
 /* Prefixes, opcode and ModRM; `tail` immediate bytes are about to follow. */

@@ -170,21 +170,25 @@ void xe_eval(struct xe *x, u32 i)
     xe_flags_lost(x);
 }
 
-void xe_cold_eval(struct xe *x, u32 i, u8 *from)
+struct xcold *xe_cold_row(struct xe *x, u32 i, enum xcold_kind k, u8 *from)
 {
-    u32 pins = x->gpr_pinned, vpins = x->xmm_pinned;
-    struct xcold *c = xe_new_cold(x, XK_EVAL, from);
-    for (u32 k = 0; k < ir_args(xe_ins(x, i)); k++) { /* in registers already: they were used */
-        ir_ref a = xe_ins(x, i)->arg[k];
-        c->arg[k][0] = xe_root(x, a)->reg;
-        c->arg[k][1] = x->root2[a] != XE_NO_ROOT ? x->r[x->root2[a]].reg : -1;
-        if (c->arg[k][0] < 0 && xe_root(x, a)->konst == IR_NONE)
+    struct xcold *c = xe_new_cold(x, k, from);
+    const struct ir_ins *in = xe_ins(x, i);
+    for (u32 n = 0; n < ir_args(in); n++) {
+        ir_ref a = in->arg[n];
+        c->arg[n][0] = xe_root(x, a)->reg;
+        c->arg[n][1] = x->root2[a] != XE_NO_ROOT ? x->r[x->root2[a]].reg : -1;
+        if (c->arg[n][0] < 0 && xe_root(x, a)->konst == IR_NONE)
             x->unfit = true;
     }
-    c->res[0] = x->r[x->root[i]].reg;
+    c->res[0] = in->type != IR_VOID ? x->r[x->root[i]].reg : -1;
     c->res[1] = x->root2[i] != XE_NO_ROOT ? x->r[x->root2[i]].reg : -1;
-    x->gpr_pinned = (u16)pins;
-    x->xmm_pinned = (u16)vpins;
+    return c;
+}
+
+void xe_cold_eval(struct xe *x, u32 i, u8 *from)
+{
+    xe_cold_row(x, i, XK_EVAL, from);
 }
 
 void xe_cold_eval_back(struct xe *x)
@@ -205,7 +209,7 @@ static void put_const_arg(struct xe *x, u32 k, ir_ref c)
     }
 }
 
-static void cold_eval(struct xe *x, const struct xcold *c)
+static void cold_row(struct xe *x, const struct xcold *c)
 {
     const struct ir_ins *in = xe_ins(x, c->i);
     for (u32 k = 0; k < ir_args(in); k++) {
@@ -215,8 +219,11 @@ static void cold_eval(struct xe *x, const struct xcold *c)
             put_arg(x, k, x->ir->ins[in->arg[k]].type, c->arg[k][0], c->arg[k][1]);
     }
     xe_keep(x, c->i);
-    xa_call(&x->a, x->j->t.eval);
-    get_result(x, in->type, c->res[0], c->res[1]);
+    if (c->kind == XK_MEM)
+        xa_mov_ri(&x->a, RCX, c->site);
+    xa_call(&x->a, c->kind == XK_MEM ? x->j->t.mem : x->j->t.eval);
+    if (c->res[0] >= 0)
+        get_result(x, in->type, c->res[0], c->res[1]);
 }
 
 static void emit_cold(struct xe *x, u32 n)
@@ -229,12 +236,12 @@ static void emit_cold(struct xe *x, u32 n)
         xa_jmp(&x->a, x->j->t.leave[JX_BUDGET]);
         return;
     }
-    if (c->kind == XK_EVAL) {
-        cold_eval(x, c);
-    } else {
+    if (c->kind != XK_EVAL)
         cold_dirty(x, c);
+    if (c->kind == XK_EVAL || c->kind == XK_MEM)
+        cold_row(x, c);
+    else
         xe_cold_mem(x, c);
-    }
     xa_jmp(&x->a, c->back + x->a.delta);
 }
 
@@ -527,9 +534,9 @@ void x64_link_jump(struct jit *j, struct jit_link *l, const u8 *to)
 void x64_entry_jump(struct jit *j, struct jblock *b, const u8 *to)
 {
     u8 *at = (u8 *)(uintptr_t)b->entry - j->delta;
-    struct xasm a = { .p = at, .end = at + 32, .delta = j->delta };
     memcpy(b->was, at, sizeof b->was);
-    xa_jmp(&a, to);
+    *at = 0xe9; /* jmp rel32, by hand: the encoder writes beyond its instructions */
+    xa_patch_rel32(at + 1, j->delta, to);
 }
 
 void x64_entry_restore(struct jit *j, struct jblock *b)

@@ -138,18 +138,22 @@ bool xe_classify(const struct xe *x, ir_ref r, struct xcmp *c)
 
 /* ---- emission ---- */
 
-static void emit_tst(struct xe *x, const struct xcmp *c)
+/* False: only ZF is that of the whole width. */
+static bool emit_tst(struct xe *x, const struct xcmp *c)
 {
     i32 imm;
     u64 v;
     if (xe_is_imm32(x, c->b, &imm)) {
         xa_test_ri(&x->a, c->bits, xe_use(x, c->a), imm);
-    } else if (c->bits == 64 && xe_is_const(x, c->b, &v) && v == (u32)v) {
-        xa_test_ri(&x->a, 32, xe_use(x, c->a), (i32)v);
-    } else {
-        enum xreg a = xe_use(x, c->a);
-        xa_test_rr(&x->a, c->bits, a, xe_use(x, c->b));
+        return true;
     }
+    if (c->bits == 64 && (c->cc & ~1) == CC_E && xe_is_const(x, c->b, &v) && v == (u32)v) {
+        xa_test_ri(&x->a, 32, xe_use(x, c->a), (i32)v);
+        return false;
+    }
+    enum xreg a = xe_use(x, c->a);
+    xa_test_rr(&x->a, c->bits, a, xe_use(x, c->b));
+    return true;
 }
 
 static void emit_cmp(struct xe *x, const struct xcmp *c)
@@ -204,12 +208,16 @@ enum xcc xe_cond(struct xe *x, ir_ref r)
     align(&now, &turned);
     if (same_operands(&turned, &now))
         return (enum xcc)turned.cc;
-    switch (c->kind) {
+    bool whole = true;
+    switch (c->kind) { /* operands may be conditions themselves, which are made values here */
     case XFL_CMP: emit_cmp(x, c); break;
     case XFL_ADD: emit_add(x, c); break;
-    default: emit_tst(x, c); break;
+    default: whole = emit_tst(x, c); break;
     }
-    x->flags = *c;
+    if (whole)
+        x->flags = *c;
+    else
+        xe_flags_lost(x);
     return (enum xcc)c->cc;
 }
 

@@ -5,6 +5,7 @@
  * page misses. rax: offset of the entry, then its addend; rcx: page. The value's registers are defined before
  * the check; the cold path rejoins behind the access.
  */
+#include "backend/jit/x64/mem.h"
 #include "backend/jit/x64/emit_rows.h"
 #include "backend/jit/x64/plan.h"
 #include "ir/vec.h"
@@ -39,34 +40,55 @@ static enum xreg table_of(struct xe *x, u32 mode)
     return RDX;
 }
 
-/* Leaves the addend in rax. Jumps of misses into c. */
-static void check(struct xe *x, enum xreg va, struct ir_mem m, u32 tag, u8 *miss[2], u32 *misses)
+void xe_align_check(struct xe *x, enum xreg va, u32 align, struct xmiss *miss)
+{
+    if (!align)
+        return;
+    xa_test_ri(&x->a, 32, va, (i32)(1u << align) - 1);
+    miss->at[miss->n++] = xa_jcc_fwd(&x->a, CC_NE, false);
+    xe_flags_lost(x);
+}
+
+void xe_tlb_check(struct xe *x, enum xreg va, u32 len, u32 mode, u32 access, struct xmiss *miss)
 {
     struct xasm *a = &x->a;
-    u32 size = 1u << m.size;
-    *misses = 0;
-    if (m.align) {
-        xa_test_ri(a, 32, va, (i32)(1u << m.align) - 1);
-        miss[(*misses)++] = xa_jcc_fwd(a, CC_NE, false);
-    }
-    enum xreg table = table_of(x, m.mmu);
+    enum xreg table = table_of(x, mode);
     entry_offset(x, va);
-    if (size > 1)
-        xa_lea(a, 64, RCX, xm(va, (i32)size - 1));
+    if (len > 1)
+        xa_lea(a, 64, RCX, xm(va, (i32)len - 1));
     else
         xa_mov_rr(a, 64, RCX, va);
     xa_alu_ri(a, XA_AND, 64, RCX, -(i32)PAGE_SIZE);
-    xa_alu_rm(a, XA_CMP, 64, RCX, xmi(table, RAX, 1, (i32)tag));
-    miss[(*misses)++] = xa_jcc_fwd(a, CC_NE, false);
+    if (access & MMU_READ) {
+        xa_alu_rm(a, XA_CMP, 64, RCX, xmi(table, RAX, 1, offsetof(struct tlb_entry, rtag)));
+        miss->at[miss->n++] = xa_jcc_fwd(a, CC_NE, false);
+    }
+    if (access & MMU_WRITE) {
+        xa_alu_rm(a, XA_CMP, 64, RCX, xmi(table, RAX, 1, offsetof(struct tlb_entry, wtag)));
+        miss->at[miss->n++] = xa_jcc_fwd(a, CC_NE, false);
+    }
     xa_mov_rm(a, 64, RAX, xmi(table, RAX, 1, offsetof(struct tlb_entry, addend)));
     xe_flags_lost(x);
 }
 
-static struct xcold *cold(struct xe *x, enum xcold_kind k, enum xreg va, u8 *miss[2], u32 misses)
+static void check(struct xe *x, enum xreg va, struct ir_mem m, u32 access, struct xmiss *miss)
 {
-    struct xcold *c = xe_new_cold(x, k, miss[0]);
-    for (u32 n = 1; n < misses; n++)
-        c->from[c->jumps++] = miss[n];
+    *miss = (struct xmiss){ .n = 0 };
+    xe_align_check(x, va, m.align, miss);
+    xe_tlb_check(x, va, 1u << m.size, m.mmu, access, miss);
+}
+
+void xe_misses(struct xcold *c, const struct xmiss *miss)
+{
+    c->jumps = 0;
+    for (u32 n = 0; n < miss->n; n++)
+        c->from[c->jumps++] = miss->at[n];
+}
+
+static struct xcold *cold(struct xe *x, enum xcold_kind k, enum xreg va, const struct xmiss *miss)
+{
+    struct xcold *c = xe_new_cold(x, k, NULL);
+    xe_misses(c, miss);
     c->va = (i8)va;
     return c;
 }
@@ -77,8 +99,7 @@ static bool is_simple(struct ir_mem m)
     return !m.addr32 && !m.mmu_val && (!m.bswap || (m.bswap == m.size && m.size <= 3)) && m.size <= 5;
 }
 
-/* Any memory operation, by the reference. */
-static void by_reference(struct xe *x, u32 i)
+void xe_by_reference(struct xe *x, u32 i)
 {
     xe_flush(x);
     xe_put_operands(x, i);
@@ -109,10 +130,10 @@ static void extend(struct xe *x, u32 i, struct ir_mem m, enum xreg r)
 static void load_gpr(struct xe *x, u32 i, struct ir_mem m)
 {
     enum xreg va = xe_use(x, xe_ins(x, i)->arg[0]), d = xe_def(x, i);
-    u32 from = 8u << m.size, to = ir_bits((enum ir_type)xe_ins(x, i)->type), misses;
-    u8 *miss[2];
-    check(x, va, m, offsetof(struct tlb_entry, rtag), miss, &misses);
-    struct xcold *c = cold(x, XK_LOAD, va, miss, misses);
+    u32 from = 8u << m.size, to = ir_bits((enum ir_type)xe_ins(x, i)->type);
+    struct xmiss miss;
+    check(x, va, m, MMU_READ, &miss);
+    struct xcold *c = cold(x, XK_LOAD, va, &miss);
     struct xmem at = xmi(va, RAX, 1, 0);
     bool sign = m.sign && from < to && from < 64;
     if (sign && !m.bswap) {
@@ -135,12 +156,12 @@ static void load_wide(struct xe *x, u32 i, struct ir_mem m)
 {
     u8 t = xe_ins(x, i)->type;
     bool v = x->r[x->root[i]].cls == XC_XMM, two = t == IR_I128 || t == IR_V256;
-    u32 bytes = 1u << m.size, step = v ? 16 : 8, misses;
+    u32 bytes = 1u << m.size, step = v ? 16 : 8;
     enum xreg va = xe_use(x, xe_ins(x, i)->arg[0]), d = v ? xe_def_v(x, i) : xe_def(x, i);
     enum xreg d2 = !two ? XNONE : v ? xe_def_v2(x, i) : xe_def_hi(x, i);
-    u8 *miss[2];
-    check(x, va, m, offsetof(struct tlb_entry, rtag), miss, &misses);
-    struct xcold *c = cold(x, XK_LOAD, va, miss, misses);
+    struct xmiss miss;
+    check(x, va, m, MMU_READ, &miss);
+    struct xcold *c = cold(x, XK_LOAD, va, &miss);
     if (v)
         xa_vload(&x->a, MIN(bytes, 16u), d, xmi(va, RAX, 1, 0));
     else
@@ -160,7 +181,7 @@ void x64_emit_load(struct xe *x, u32 i)
     u8 t = xe_ins(x, i)->type;
     bool whole = 1u << m.size == ir_bytes((enum ir_type)t);
     if (!is_simple(m) || (t > IR_I64 && (!whole || m.bswap)) || t == IR_I1)
-        by_reference(x, i);
+        xe_by_reference(x, i);
     else if (t <= IR_I64)
         load_gpr(x, i, m);
     else
@@ -196,10 +217,9 @@ static void store(struct xe *x, u32 i, struct ir_mem m)
     bool v = xe_root(x, in->arg[1])->cls == XC_XMM, two = t == IR_I128 || t == IR_V256;
     enum xreg va = xe_use(x, in->arg[0]), s = xe_use(x, in->arg[1]);
     enum xreg s2 = two ? xe_root_use(x, x->root2[in->arg[1]]) : XNONE;
-    u32 misses;
-    u8 *miss[2];
-    check(x, va, m, offsetof(struct tlb_entry, wtag), miss, &misses);
-    struct xcold *c = cold(x, XK_STORE, va, miss, misses);
+    struct xmiss miss;
+    check(x, va, m, MMU_WRITE, &miss);
+    struct xcold *c = cold(x, XK_STORE, va, &miss);
     c->val[0] = (i8)s;
     c->val[1] = (i8)s2;
     store_bytes(x, m, va, s, s2, v);
@@ -211,7 +231,7 @@ void x64_emit_store(struct xe *x, u32 i)
     struct ir_mem m = ir_mem_unpack(xe_ins(x, i)->aux);
     u8 t = x->ir->ins[xe_ins(x, i)->arg[1]].type;
     if (!is_simple(m) || 1u << m.size != ir_bytes((enum ir_type)t) || (t > IR_I64 && m.bswap))
-        by_reference(x, i);
+        xe_by_reference(x, i);
     else
         store(x, i, m);
 }
@@ -271,26 +291,14 @@ void xe_cold_mem(struct xe *x, const struct xcold *c)
 
 /* ---- the others ---- */
 
-void x64_emit_probe(struct xe *x, u32 i) { by_reference(x, i); }
-void x64_emit_rmw(struct xe *x, u32 i) { by_reference(x, i); }
-void x64_emit_cas(struct xe *x, u32 i) { by_reference(x, i); }
-void x64_emit_ldex(struct xe *x, u32 i) { by_reference(x, i); }
-void x64_emit_stex(struct xe *x, u32 i) { by_reference(x, i); }
-void x64_emit_mload(struct xe *x, u32 i) { by_reference(x, i); }
-void x64_emit_mstore(struct xe *x, u32 i) { by_reference(x, i); }
+void x64_emit_mload(struct xe *x, u32 i) { xe_by_reference(x, i); }
+void x64_emit_mstore(struct xe *x, u32 i) { xe_by_reference(x, i); }
 void x64_emit_gather(struct xe *x, u32 i)
 {
     xe_forget_home(x, (u32)(xe_ins(x, i)->imm2 & 0xffff));
     xe_forget_home(x, (u32)(xe_ins(x, i)->imm2 >> 16 & 0xffff));
-    by_reference(x, i);
+    xe_by_reference(x, i);
 }
 
 /* One thread runs all vCPUs: program order is the strongest order. */
 void x64_emit_barrier(struct xe *x, u32 i) { (void)x, (void)i; }
-
-void x64_emit_clrex(struct xe *x, u32 i)
-{
-    (void)i;
-    xa_mov_ri(&x->a, RAX, (u64)(uintptr_t)&x->j->v->s.excl_size);
-    xa_mov_mi(&x->a, 32, xm(RAX, 0), 0);
-}

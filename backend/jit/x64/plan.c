@@ -66,55 +66,96 @@ static bool find_view(struct xe *x, u32 i)
     }
 }
 
-static void find_roots(struct xe *x)
+/* A second half, behind the values. */
+static void add_half(struct xe *x, u32 i, u8 type)
 {
-    u32 n = x->ir->count;
-    for (u32 i = 0; i < x->ir->count; i++) {
-        const struct ir_ins *in = &x->ir->ins[i];
-        x->root[i] = x->root2[i] = XE_NO_ROOT;
-        x->put_off[i] = x->again[i] = false;
-        x->uses[i] = 0;
-        new_root(x, i, i, in->type);
-        if (in->type == IR_VOID || find_view(x, i))
-            continue;
-        x->root[i] = (u16)i;
-        if (in->type == IR_I128 || in->type == IR_V256) {
-            if (n == XE_ROOTS) {
-                x->unfit = true;
-                return;
-            }
-            x->root2[i] = new_root(x, n++, i, in->type);
-            x->r[x->root2[i]].type = x->r[i].type = in->type == IR_I128 ? IR_I64 : IR_V128;
-        }
-        if (in->op == IR_const) {
-            x->r[i].konst = (ir_ref)i;
-            x->r[i].zbits = (u8)MIN(ir_bits((enum ir_type)in->type), 64u);
-        }
-        if (in->type == IR_F80 || in->src == IR_F80)
-            x->unfit = true; /* the interpreter's */
+    if (x->root_count == XE_ROOTS) {
+        x->unfit = true;
+        return;
     }
-    x->root_count = n;
+    x->root2[i] = new_root(x, x->root_count++, i, type);
+    x->r[i].type = x->r[x->root2[i]].type = type == IR_I128 ? IR_I64 : IR_V128;
 }
 
-/* First round of last uses, by values as they stand. */
-static void direct_uses(struct xe *x, u16 *last)
+static void find_root(struct xe *x, u32 i)
 {
-    memset(last, 0, x->ir->count * sizeof *last);
-    for (u32 i = 0; i < x->ir->count; i++)
-        for (u32 k = 0; k < ir_args(&x->ir->ins[i]); k++)
-            last[x->ir->ins[i].arg[k]] = (u16)i;
+    const struct ir_ins *in = &x->ir->ins[i];
+    x->root[i] = x->root2[i] = XE_NO_ROOT;
+    x->put_off[i] = false;
+    x->uses[i] = 0;
+    x->last[i] = 0;
+    if (in->type == IR_VOID)
+        return;
+    new_root(x, i, i, in->type);
+    if (find_view(x, i))
+        return;
+    x->root[i] = (u16)i;
+    if (in->op == IR_const) {
+        x->r[i].konst = (ir_ref)i;
+        x->r[i].zbits = (u8)MIN(ir_bits((enum ir_type)in->type), 64u);
+    }
+    if (in->type == IR_I128 || in->type == IR_V256)
+        add_half(x, i, in->type);
+}
+
+/* ---- what the interpreter runs instead ---- */
+
+struct repeat {
+    bool loaded, stored, changed;
+};
+
+/* An instruction that meets MMIO or code is rolled back and made again, exactly. So what was done before it met them
+ * must bear being done twice: stores do unless the instruction reads, too, read-modify-writes and helpers do not. */
+static bool is_unrepeatable(const struct xe *x, const struct ir_ins *in, u32 fx, struct repeat *r)
+{
+    bool writes_only = in->op == IR_store || in->op == IR_mstore;
+    if (in->op == IR_insn)
+        *r = (struct repeat){ 0 };
+    if (in->op == IR_call) {
+        r->changed |= x->ir->layout->helpers[in->imm].flags & (IR_H_SYNC | IR_H_WRITES | IR_H_MEM);
+        return false;
+    }
+    if (!(fx & IR_MEM) || in->op == IR_probe || in->op == IR_barrier)
+        return false;
+    if (r->changed || (r->stored && (!writes_only || r->loaded)))
+        return true;
+    r->loaded |= !writes_only;
+    r->stored |= writes_only;
+    r->changed |= fx & IR_STORES && !writes_only;
+    return false;
+}
+
+/* f80 values have no registers; fields that live in fp_env are the host's while code runs. */
+static bool is_foreign(const struct xe *x, const struct ir_ins *in)
+{
+    if (in->type == IR_F80 || in->src == IR_F80)
+        return true;
+    return (in->op == IR_get || in->op == IR_set) && ir_field_is_fp(x->ir->layout, (u32)in->imm);
+}
+
+/* Forwards: places, and whether all can be compiled. True: there are conditions. */
+static bool look(struct xe *x)
+{
+    struct repeat r = { 0 };
+    bool conditions = false;
+    x->root_count = x->ir->count;
+    for (u32 i = 0; i < x->ir->count; i++) {
+        const struct ir_ins *in = &x->ir->ins[i];
+        find_root(x, i);
+        for (u32 k = 0; k < 4 && in->arg[k] != IR_NONE; k++)
+            x->last[in->arg[k]] = (u16)i;
+        conditions |= in->type == IR_I1;
+        x->unfit |= is_foreign(x, in) || is_unrepeatable(x, in, ir_rows[in->op].effects, &r);
+    }
+    return conditions;
 }
 
 static void find_conditions(struct xe *x)
 {
-    u16 last[IR_BLOCK_MAX];
-    direct_uses(x, last);
     for (u32 i = x->ir->count; i--;) { /* a condition of conditions lives where its user is */
-        struct xcmp c;
-        if (x->ir->ins[i].type != IR_I1 || !last[i] || last[i] - i > PUT_OFF_MAX || !xe_classify(x, (ir_ref)i, &c))
+        if (x->ir->ins[i].type != IR_I1 || !x->last[i] || x->last[i] - i > PUT_OFF_MAX)
             continue;
-        x->put_off[i] = true;
-        x->cmp[i] = c;
+        x->put_off[i] = xe_classify(x, (ir_ref)i, &x->cmp[i]);
     }
 }
 
@@ -144,33 +185,28 @@ bool plan_is_dead(const struct xe *x, u32 i)
     return !x->uses[i] && in->type != IR_VOID && (fx & IR_PURE || in->op == IR_get || in->op == IR_getx);
 }
 
-/* Backwards: an instruction counts only if somebody needs it. */
-static void find_uses(struct xe *x)
-{
-    for (u32 i = x->ir->count; i--;) {
-        if (x->put_off[i] || plan_is_dead(x, i))
-            continue;
-        for (u32 k = 0; k < ir_args(&x->ir->ins[i]); k++)
-            touch_operand(x, x->ir->ins[i].arg[k], i);
-    }
-}
-
 /* Must all that waits be stored at this instruction? */
 bool plan_is_flush(const struct xe *x, const struct ir_ins *in)
 {
     (void)x;
     switch (in->op) {
-    case IR_load: case IR_store: return false; /* their cold paths store it */
+    case IR_load: case IR_store: case IR_probe: case IR_rmw: case IR_cas: case IR_ldex: case IR_stex:
+        return false; /* their cold paths store it */
     case IR_skip: case IR_label: case IR_call: case IR_getx: case IR_setx: return true;
     default: return ir_rows[in->op].effects & (IR_EXIT | IR_MEM);
     }
 }
 
-static void find_waiting_sets(struct xe *x)
+/* Backwards: an instruction counts only if somebody needs it; a set may wait if another one of its field follows. */
+static void find_uses(struct xe *x)
 {
     x->seen_stamp++;
     for (u32 i = x->ir->count; i--;) {
         const struct ir_ins *in = &x->ir->ins[i];
+        if (in->type != IR_VOID && (x->put_off[i] || plan_is_dead(x, i)))
+            continue;
+        for (u32 k = 0; k < 4 && in->arg[k] != IR_NONE; k++)
+            touch_operand(x, in->arg[k], i);
         if (in->op == IR_set) {
             x->again[i] = x->seen[in->imm] == x->seen_stamp;
             x->seen[in->imm] = x->seen_stamp;
@@ -180,49 +216,16 @@ static void find_waiting_sets(struct xe *x)
     }
 }
 
-/* Fields that live in fp_env are the host's while code runs: such blocks are rare. */
-static void refuse_fp_fields(struct xe *x)
-{
-    for (u32 i = 0; i < x->ir->count; i++) {
-        const struct ir_ins *in = &x->ir->ins[i];
-        if ((in->op == IR_get || in->op == IR_set) && ir_field_is_fp(x->ir->layout, (u32)in->imm))
-            x->unfit = true;
-    }
-}
-
-/* An instruction that meets MMIO or code is rolled back and made again, exactly. So what was done before it met them
- * must bear being done twice: stores do unless something is read behind them, read-modify-writes and helpers do not.
- * Other instructions are the interpreter's. */
-static void refuse_unrepeatable(struct xe *x)
-{
-    bool stored = false, changed = false;
-    for (u32 i = 0; i < x->ir->count; i++) {
-        u32 op = x->ir->ins[i].op, fx = ir_rows[op].effects;
-        bool writes_only = op == IR_store || op == IR_mstore;
-        if (op == IR_insn)
-            stored = changed = false;
-        if (op == IR_call)
-            changed |= x->ir->layout->helpers[x->ir->ins[i].imm].flags & (IR_H_SYNC | IR_H_WRITES | IR_H_MEM);
-        if (!(fx & IR_MEM) || op == IR_probe || op == IR_barrier || op == IR_call)
-            continue;
-        x->unfit |= changed || (stored && !writes_only);
-        stored |= writes_only;
-        changed |= fx & IR_STORES && !writes_only;
-    }
-}
-
 void plan_block(struct xe *x)
 {
     if (x->ir->layout->field_count > XE_FIELDS) {
         x->unfit = true;
         return;
     }
-    find_roots(x);
-    refuse_fp_fields(x);
-    refuse_unrepeatable(x);
+    bool conditions = look(x);
     if (x->unfit)
         return;
-    find_conditions(x);
+    if (conditions)
+        find_conditions(x);
     find_uses(x);
-    find_waiting_sets(x);
 }
