@@ -7,10 +7,19 @@
 static const struct {
     const struct engine *engine;
     const char          *text;
-} rows[] = { /* the best one last: "auto" takes it */
-    { &interp_engine, "the reference interpreter: slow, sure, everywhere" },
-    { &baseline_engine, "compiles every block at its first execution" },
+    bool               (*works)(void); /* on this host; NULL: everywhere */
+} rows[] = { /* the best one last: "auto" takes the last that works */
+    { &interp_engine, "the reference interpreter: slow, sure, everywhere", NULL },
+    { &baseline_engine, "compiles every block at its first execution", baseline_works },
 };
+
+static const struct engine *best(void)
+{
+    u32 i = COUNT(rows) - 1;
+    while (rows[i].works && !rows[i].works())
+        i--;
+    return rows[i].engine;
+}
 
 static void append(char *list, size_t size, const char *name)
 {
@@ -22,7 +31,7 @@ const struct engine *engine_find(const char *option, const char *name, struct er
 {
     char known[160] = "";
     if (!strcmp(name, "auto"))
-        return rows[COUNT(rows) - 1].engine;
+        return best();
     for (u32 i = 0; i < COUNT(rows); i++) {
         if (!strcmp(rows[i].engine->name, name))
             return rows[i].engine;
@@ -37,5 +46,5 @@ void engines_print(FILE *f)
 {
     for (u32 i = 0; i < COUNT(rows); i++)
         fprintf(f, "%-10s %s\n", rows[i].engine->name, rows[i].text);
-    fprintf(f, "%-10s the best one, now %s\n", "auto", rows[COUNT(rows) - 1].engine->name);
+    fprintf(f, "%-10s the best one, now %s\n", "auto", best()->name);
 }

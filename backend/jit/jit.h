@@ -18,6 +18,7 @@
 #include "vm/vm.h"
 
 extern const struct engine baseline_engine;
+bool baseline_works(void); /* on this host: x86-64-v2 at least */
 
 /* ---- private to backend/jit ---- */
 

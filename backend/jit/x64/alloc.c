@@ -135,7 +135,7 @@ void xe_root_load(struct xe *x, u16 root, enum xreg to)
         xa_mov_rm(&x->a, bytes * 8, to, m);
 }
 
-static void store_slot(struct xe *x, u16 root)
+void xe_store_slot(struct xe *x, u16 root)
 {
     struct xroot *r = &x->r[root];
     log_undo(x, root);
@@ -176,7 +176,7 @@ void xe_root_away(struct xe *x, u16 root)
     if (r->dirty)
         store_dirty_of(x, root);
     if (r->konst == IR_NONE && r->slot < 0 && r->home < 0 && r->last_use >= x->i)
-        store_slot(x, root);
+        xe_store_slot(x, root);
     *holder(x, r->cls, r->reg) = XE_NO_ROOT;
     r->reg = -1;
 }
@@ -526,102 +526,11 @@ void xe_forget_all_homes(struct xe *x)
             xe_forget_home(x, f);
 }
 
-/* ---- skips: both ways meet at the label with the registers as they were at the skip ---- */
-
-void xe_skip_snapshot(struct xe *x, u16 label, u8 *jump)
-{
-    if (x->snap_count == XE_NEST) {
-        x->unfit = true;
-        return;
-    }
-    struct xsnap *s = &x->snap[x->snap_count++];
-    s->label = label;
-    s->jump = jump;
-    s->undo = (u16)x->undo_count;
-    memcpy(s->gpr, x->gpr, sizeof s->gpr);
-    memcpy(s->xmm, x->xmm, sizeof s->xmm);
-}
-
-static void undo_to(struct xe *x, u32 mark)
-{
-    while (x->undo_count > mark) {
-        const struct xundo *u = &x->undo[--x->undo_count];
-        if (u->root == XE_NO_ROOT) {
-            x->put_off[u->slot] = true;
-            continue;
-        }
-        struct xroot *r = &x->r[u->root];
-        if (r->home >= 0 && x->home_of[r->home] == u->root)
-            x->home_of[r->home] = XE_NO_ROOT;
-        r->slot = u->slot;
-        r->home = u->home;
-        if (r->home >= 0)
-            x->home_of[r->home] = u->root;
-    }
-}
-
-/* On the way that falls into the label: back into the registers where the other way has them. Two rounds: first out of
- * what others need, through memory, then in. */
-static void settle(struct xe *x, const u16 *want, const u16 *have)
-{
-    for (u32 reg = 0; reg < 16; reg++) {
-        u16 root = want[reg];
-        if (root == XE_NO_ROOT || !xe_root_live(x, root) || have[reg] == root)
-            continue;
-        struct xroot *r = &x->r[root];
-        if (r->reg >= 0 && r->slot < 0 && r->konst == IR_NONE && r->home < 0)
-            store_slot(x, root);
-    }
-    for (u32 reg = 0; reg < 16; reg++) {
-        u16 root = want[reg];
-        if (root == XE_NO_ROOT || !xe_root_live(x, root) || have[reg] == root)
-            continue;
-        xe_root_load(x, root, (enum xreg)reg);
-    }
-}
-
-static void adopt(struct xe *x, const u16 *want, u16 *have)
-{
-    for (u32 reg = 0; reg < 16; reg++)
-        if (have[reg] != XE_NO_ROOT)
-            x->r[have[reg]].reg = -1;
-    for (u32 reg = 0; reg < 16; reg++) {
-        have[reg] = want[reg];
-        if (have[reg] != XE_NO_ROOT && !xe_root_live(x, have[reg]))
-            have[reg] = XE_NO_ROOT;
-    }
-    for (u32 reg = 0; reg < 16; reg++)
-        if (have[reg] != XE_NO_ROOT)
-            x->r[have[reg]].reg = (i8)reg;
-}
-
-void xe_label_restore(struct xe *x, u16 label)
-{
-    if (!x->snap_count || x->snap[x->snap_count - 1].label != label) {
-        x->unfit |= !x->unreachable; /* crossing skips; else the skip was not emitted either */
-        return;
-    }
-    struct xsnap *s = &x->snap[--x->snap_count];
-    if (!x->unreachable) {
-        xe_flush(x);
-        x->snap_count++; /* what is spilled here is undone, too */
-        settle(x, s->gpr, x->gpr);
-        settle(x, s->xmm, x->xmm);
-        x->snap_count--;
-    }
-    undo_to(x, s->undo);
-    adopt(x, s->gpr, x->gpr);
-    adopt(x, s->xmm, x->xmm);
-    xa_here_is(&x->a, s->jump, false);
-    x->unreachable = false;
-    xe_flags_lost(x);
-}
-
 void xe_begin(struct xe *x)
 {
     memset(x->gpr, 0xff, sizeof x->gpr);
     memset(x->xmm, 0xff, sizeof x->xmm);
-    memset(x->home_of, 0xff, x->ir->layout->field_count * sizeof x->home_of[0]);
+    memset(x->home_of, 0xff, MIN(x->ir->layout->field_count, XE_FIELDS) * sizeof x->home_of[0]);
     x->gpr_pinned = x->xmm_pinned = 0;
     x->dirty_count = x->slot_top = x->snap_count = x->undo_count = 0;
     x->cold_count = x->cold_open = x->saved_dirty_count = x->link_count = x->kept_count = 0;

@@ -1,5 +1,6 @@
 /*
- * alloc.h - private to block.c, alloc.c, cond.c, mem.c, atomic.c and state.c: the emitter of one block.
+ * alloc.h - private to the files of the pass (plan, alloc, join, block, state, cond, mem, atomic): the emitter of one
+ * block.
  *
  * Places. A *root* is something that has a place: mostly an IR value, named by its index. A value that only views
  * another's bits (truncation, zero-extension of what has zeros there, halves and pairs, lane 0 of a vector as a float) has no root of
@@ -166,6 +167,7 @@ bool      xe_root_live(const struct xe *x, u16 root);  /* needed at or behind th
 bool      xe_root_mem(struct xe *x, u16 root, struct xmem *m); /* where in memory it is */
 void      xe_root_load(struct xe *x, u16 root, enum xreg to); /* into a register of any kind, no bookkeeping */
 void      xe_root_away(struct xe *x, u16 root);        /* out of its register, kept in memory if needed */
+void      xe_store_slot(struct xe *x, u16 root);       /* from its register to a new slot */
 void      xe_forget_home(struct xe *x, u32 field);     /* the field's memory is about to change: save who lives there */
 void      xe_log_made(struct xe *x, ir_ref r);
 void      xe_set_home(struct xe *x, u16 root, u32 field);
@@ -175,9 +177,11 @@ void      xe_flush_field(struct xe *x, u32 field);
 void      xe_drop_dirty(struct xe *x, u32 field);      /* it is overwritten */
 void      xe_stored(struct xe *x, u32 field, u16 root);    /* the field holds it now */
 void      xe_store_field(struct xe *x, u32 field, u16 root);
+void      xe_load_const(struct xe *x, ir_ref c, u8 cls, enum xreg to);
+
+/* join.c */
 void      xe_skip_snapshot(struct xe *x, u16 label, u8 *jump);
 void      xe_label_restore(struct xe *x, u16 label);
-void      xe_load_const(struct xe *x, ir_ref c, u8 cls, enum xreg to);
 
 /* cond.c */
 bool      xe_classify(const struct xe *x, ir_ref r, struct xcmp *c);

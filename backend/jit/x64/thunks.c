@@ -184,3 +184,5 @@ bool x64_interp_block(struct jit *j, struct jblock *b, u8 *at, u8 *end)
     b->code_len = (u32)(a.p - at);
     return !a.full;
 }
+
+bool baseline_works(void) { return xa_host_features() & XF_BASE; }
