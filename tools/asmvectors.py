@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""asmvectors.py - tests/unit/x64_asm_vectors.h: what GNU as makes of each form that backend/jit/x64/asm.h encodes.
+"""asmvectors.py - x64_asm_vectors.h for the build: what GNU as makes of each form that backend/jit/x64/asm.h encodes.
 
-    asmvectors.py [--check | --full]
+    asmvectors.py OUT [--full]
 
 A vector is an instruction (or two) in Intel syntax, the call that must emit it, and the bytes `as` gives for the
 text. The text is written here from the meaning of the call, never from the encoder's output, and says the shortest
 form where `as` does not look for it itself: the narrower test, the swapped operands. So bytes are compared, never
-disassembly. --check only says whether the committed file is what this would write. The committed file has a sample
-of the register combinations; --full writes three times as many, for a trial after a change of the encoder.
+disassembly. The build takes a sample of the register combinations; --full writes three times as many, for a
+trial after a change of the encoder.
 """
 import pathlib
 import re
@@ -16,7 +16,6 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-OUT = ROOT / 'tests/unit/x64_asm_vectors.h'
 ASM_H = ROOT / 'backend/jit/x64/asm.h'
 HEAD = """/* x64_asm_vectors.h - instructions, the calls that emit them, the bytes.
  *
@@ -596,13 +595,4 @@ def render():
     return ''.join(out) + '};\n/* clang-format on */\n'
 
 
-def main():
-    text = render()
-    if sys.argv[1:] == ['--check']:
-        if not OUT.exists() or OUT.read_text() != text:
-            sys.exit(f'{OUT.relative_to(ROOT)} is stale: run tools/asmvectors.py')
-    else:
-        OUT.write_text(text)
-
-
-main()
+pathlib.Path(sys.argv[1]).write_text(render())

@@ -52,7 +52,7 @@ static u8 room[128];
 /* Thousands of calls with structs as arguments take minutes to compile with the sanitizers' checks and optimised; what is
  * tested is on the other side of the calls. */
 #define UNCHECKED __attribute__((no_sanitize("address", "undefined"), optimize("O0")))
-#include "tests/unit/x64_asm_vectors.h"
+#include "x64_asm_vectors.h"
 
 static void test_vectors(void **state)
 {
