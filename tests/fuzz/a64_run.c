@@ -194,42 +194,21 @@ static void coverage(const void *fuzzer, u32 *seen, u32 *all, FILE *missing)
     }
 }
 
-/* How many programs before this one it takes; false: more than fit here. */
-static bool find_history(struct af_fuzz *z)
+static bool agrees(void *fuzzer)
 {
-    u64 most = MIN(z->prog.seed - z->o->seed, 2048ull), n = 1;
-    while (z->history = n, af_run(z, &z->prog, NULL)) {
-        if (n >= most)
-            return false;
-        n = MIN(2 * n, most);
-    }
-    for (u64 step = n / 2; step; step /= 2)
-        if (z->history > step) {
-            z->history -= step;
-            if (af_run(z, &z->prog, NULL))
-                z->history += step;
-        }
-    return true;
+    struct af_fuzz *z = fuzzer;
+    return af_run(z, &z->prog, NULL);
 }
+
+static u32 shrink(void *fuzzer) { return af_shrink(fuzzer); }
+static void print(void *fuzzer, FILE *f) { af_print(fuzzer, f); }
 
 static u32 report(void *fuzzer, u64 seed)
 {
     struct af_fuzz *z = fuzzer;
     struct err e;
     CHECK(af_fresh(z, &e));
-    if (af_run(z, &z->prog, NULL) && !find_history(z)) {
-        printf("program %" PRIu64 " differs behind others only, and behind more than a few\n", seed);
-        return 0;
-    }
-    if (z->history)
-        printf("program %" PRIu64 " differs behind others only: --seed %" PRIu64 " --count %" PRIu64 "\n", seed,
-               seed - z->history, z->history + 1);
-    if (z->history > FUZZ_FEW) /* each try would take too long */
-        return 0;
-    fflush(stdout);
-    u32 left = af_shrink(z);
-    af_print(z, stdout);
-    return left;
+    return fuzz_report(&(struct fuzz_found){ z, seed, z->o->seed, &z->history, agrees, shrink, print });
 }
 
 const struct fuzz_kind fuzz_a64 = { "a64", "decode rows", open_fuzzer, close_fuzzer, run_seed, report, coverage };

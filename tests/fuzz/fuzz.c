@@ -219,3 +219,40 @@ bool fuzz_same_fields(const struct state_desc *d, const void *a, const void *b, 
     }
     return same;
 }
+
+/* ---- reports ---- */
+
+/* How many programs before this one it takes; false: more than fit here. */
+static bool find_history(const struct fuzz_found *d)
+{
+    u64 most = MIN(d->seed - d->first, 2048ull), n = 1;
+    while (*d->history = n, d->agrees(d->fuzzer)) {
+        if (n >= most)
+            return false;
+        n = MIN(2 * n, most);
+    }
+    for (u64 step = n / 2; step; step /= 2)
+        if (*d->history > step) {
+            *d->history -= step;
+            if (d->agrees(d->fuzzer))
+                *d->history += step;
+        }
+    return true;
+}
+
+u32 fuzz_report(const struct fuzz_found *d)
+{
+    if (d->agrees(d->fuzzer) && !find_history(d)) {
+        printf("program %" PRIu64 " differs behind others only, and behind more than a few\n", d->seed);
+        return 0;
+    }
+    if (*d->history)
+        printf("program %" PRIu64 " differs behind others only: --seed %" PRIu64 " --count %" PRIu64 "\n", d->seed,
+               d->seed - *d->history, *d->history + 1);
+    if (*d->history > FUZZ_FEW) /* each try would take too long */
+        return 0;
+    fflush(stdout);
+    u32 left = d->shrink(d->fuzzer);
+    d->print(d->fuzzer, stdout);
+    return left;
+}

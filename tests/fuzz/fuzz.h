@@ -74,5 +74,16 @@ struct fuzz_kind {
     void  (*coverage)(const void *fuzzer, u32 *seen, u32 *all, FILE *missing); /* FILE may be NULL */
 };
 extern const struct fuzz_kind fuzz_ir, fuzz_a64;
+
+/* A program that differed, in machines that are fresh again: what report() has in common. */
+struct fuzz_found {
+    void *fuzzer;
+    u64   seed, first;     /* of the program; of the run */
+    u64  *history;         /* programs that run before each try; left at what it takes */
+    bool (*agrees)(void *fuzzer);
+    u32  (*shrink)(void *fuzzer);
+    void (*print)(void *fuzzer, FILE *f);
+};
+u32 fuzz_report(const struct fuzz_found *d); /* struct fuzz_kind, report */
 #define FUZZ_FEW 64u   /* programs that may have to run before the one that is shrunk */
 #define FUZZ_SMALL 8u /* guest instructions: what the self-test takes for shrunk */

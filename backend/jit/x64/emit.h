@@ -96,4 +96,3 @@ void xe_cold_eval_back(struct xe *x);
  * mode and FP_DN), by the block's mode? Then MXCSR holds the guest's rounding mode, all exceptions masked, and its
  * sticky bits IE ZE OE UE PE are ORed into fp_env.flags by others before anybody looks. Else use xe_eval(). */
 bool xe_fp_plain(const struct xe *x);
-struct xmem xe_fp_env(const struct xe *x); /* struct fp_env in guest state: ctl at +0, flags at +4 */

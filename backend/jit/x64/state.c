@@ -360,5 +360,3 @@ bool xe_fp_plain(const struct xe *x)
     u64 special = x->j->v->guest->fp_special;
     return special && !(x->b->mode & special);
 }
-
-struct xmem xe_fp_env(const struct xe *x) { return xm(R13, (i32)x->ir->layout->fp_env); }
