@@ -3,9 +3,9 @@
  *
  * `mynah run OPTIONS`, `mynah OPTIONS` and the name mynah-system-aarch64 are the same.
  */
+#include "app/board.h"
 #include "app/options.h"
 #include "app/run.h"
-#include "frontend/arm/cpu.h"
 #include "snapshot/snapshot.h"
 #include <stdio.h>
 #include <string.h>
@@ -24,23 +24,36 @@ static int fail(struct err *e)
     return 1;
 }
 
-static void list_models(void)
+static void list_models(const struct app_board *b)
 {
     printf("Available CPUs:\n");
-    for (const struct a64_model *m = a64_models; m->name; m++)
-        printf("  %s%s\n", m->name, strcmp(m->name, "cortex-a72") ? "" : "  (default)");
+    for (u32 i = 0; b->model(i); i++)
+        printf("  %s%s\n", b->model(i), strcmp(b->model(i), b->cpu) ? "" : "  (default)");
 }
 
-static bool check_model(const char *cpu, struct err *e)
+static bool check_model(const struct app_board *b, const char *cpu, struct err *e)
 {
-    if (a64_model_find(cpu))
-        return true;
     char known[160] = "";
-    for (const struct a64_model *m = a64_models; m->name; m++) {
+    for (u32 i = 0; b->model(i); i++) {
+        if (!strcmp(cpu, b->model(i)))
+            return true;
         strncat(known, *known ? ", " : "", sizeof known - strlen(known) - 1);
-        strncat(known, m->name, sizeof known - strlen(known) - 1);
+        strncat(known, b->model(i), sizeof known - strlen(known) - 1);
     }
     return err_set(e, "-cpu: unknown model '%s' (known: %s)", cpu, known);
+}
+
+/* The names that wrappers of QEMU's kind expect choose the board; under any other name it is the first one. */
+static const struct { const char *name, *machine, *cpu; } names[] = {
+    { "mynah-system-aarch64", "virt", NULL },
+};
+
+static void init(struct options *o, const char *program)
+{
+    const char *slash = strrchr(program, '/');
+    u32 i = COUNT(names);
+    while (--i && strcmp(names[i].name, slash ? slash + 1 : program)) {}
+    options_init(o, names[i].machine, names[i].cpu);
 }
 
 static int parse_and_run(struct options *o, int argc, char **argv)
@@ -59,11 +72,11 @@ static int parse_and_run(struct options *o, int argc, char **argv)
         printf("mynah version " MYNAH_VERSION "\n");
         return 0;
     }
-    if (!strcmp(o->cpu, "?") || !strcmp(o->cpu, "help")) {
-        list_models();
+    if (o->cpu && (!strcmp(o->cpu, "?") || !strcmp(o->cpu, "help"))) {
+        list_models(app_board_find(o->machine));
         return 0;
     }
-    if (!check_model(o->cpu, &e))
+    if (!options_finish(o, &e) || !check_model(app_board_find(o->machine), o->cpu, &e))
         return fail(&e);
     return o->lockstep[0] ? app_lockstep(o) : app_run(o);
 }
@@ -76,7 +89,7 @@ static int run_with(struct options *o, int argc, char **argv)
 }
 
 /* mynah snapshot VERB FILE [--at N] [-- OPTIONS] */
-static int snapshot(int argc, char **argv)
+static int snapshot(const char *program, int argc, char **argv)
 {
     struct options o;
     struct err e;
@@ -89,7 +102,7 @@ static int snapshot(int argc, char **argv)
         return snapshot_info(file, stdout, &e) ? 0 : fail(&e);
     if (!strcmp(verb, "check"))
         return snapshot_check(file, &e) ? 0 : fail(&e);
-    options_init(&o);
+    init(&o, program);
     argc -= 2;
     argv += 2;
     bool at = argc >= 2 && !strcmp(argv[0], "--at");
@@ -113,9 +126,9 @@ static int snapshot(int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct options o;
-    options_init(&o);
+    init(&o, argv[0]);
     if (argc > 1 && !strcmp(argv[1], "snapshot"))
-        return snapshot(argc - 2, argv + 2);
+        return snapshot(argv[0], argc - 2, argv + 2);
     if (argc > 1 && !strcmp(argv[1], "run"))
         return run_with(&o, argc - 2, argv + 2);
     if (argc > 1 && argv[1][0] != '-') {

@@ -1,7 +1,8 @@
 /* options.c - parses the command line; see options.h. One table row per option. */
 #define _GNU_SOURCE /* strptime, timegm */
-#include "app/options.h"
+#include "app/board.h"
 #include "app/engines.h"
+#include "app/options_kv.h"
 #include "base/log.h"
 #include <ctype.h>
 #include <errno.h>
@@ -12,75 +13,6 @@
 #define RAM_DEFAULT (128ull << 20)
 #define RAM_MIN (1ull << 20)
 #define RAM_MAX (255ull << 30)
-#define OPT_TEXT_MAX 4608u /* bytes of a value: a whole path and the options next to it */
-
-/* ---- small parsers ---- */
-
-/* Next "key=value" or "key" of a comma list; a doubled comma is a literal one. Returns false at the end. */
-struct kv { char text[OPT_TEXT_MAX + 1]; const char *key, *val; };
-static bool next_kv(const char **at, struct kv *kv)
-{
-    size_t n = 0;
-    const char *p = *at;
-    if (!*p)
-        return false;
-    while (*p && !(*p == ',' && p[1] != ',')) {
-        if (*p == ',')
-            p++;
-        if (n + 1 < sizeof kv->text) /* always: options_parse has refused what is longer */
-            kv->text[n++] = *p;
-        p++;
-    }
-    kv->text[n] = 0;
-    *at = *p ? p + 1 : p;
-    char *eq = strchr(kv->text, '=');
-    kv->key = kv->text;
-    kv->val = eq ? eq + 1 : NULL;
-    if (eq)
-        *eq = 0;
-    return true;
-}
-
-static bool parse_u64(const char *text, u64 *out)
-{
-    char *end;
-    errno = 0;
-    if (!isdigit((unsigned char)*text))
-        return false;
-    *out = strtoull(text, &end, 0);
-    return !errno && !*end;
-}
-
-static bool parse_bool(const char *opt, const char *key, const char *val, bool *out, struct err *e)
-{
-    if (!val || !strcmp(val, "on") || !strcmp(val, "yes") || !strcmp(val, "true"))
-        *out = true;
-    else if (!strcmp(val, "off") || !strcmp(val, "no") || !strcmp(val, "false"))
-        *out = false;
-    else
-        return err_set(e, "%s: %s is 'on' or 'off', not '%s'", opt, key, val);
-    return true;
-}
-
-/* A text that lives as long as the options: next_kv's are overwritten. */
-struct opt_text { struct opt_text *next; char text[]; };
-static const char *keep(struct options *o, const char *text)
-{
-    struct opt_text *t = malloc(sizeof *t + strlen(text) + 1);
-    CHECK(t);
-    t->next = o->texts;
-    o->texts = t;
-    return strcpy(t->text, text);
-}
-
-void options_free(struct options *o)
-{
-    for (struct opt_text *t = o->texts, *next; t; t = next) {
-        next = t->next;
-        free(t);
-    }
-    o->texts = NULL;
-}
 
 /* ---- the options ---- */
 
@@ -88,17 +20,21 @@ static bool machine_arg(struct options *o, const char *arg, struct err *e)
 {
     struct kv kv;
     if (!strcmp(arg, "?") || !strcmp(arg, "help")) {
-        printf("Supported machines are:\nvirt                 Arm virtual machine (compatible with QEMU's virt)\n"
-               "Options: virt,gic-version=2|3\n");
+        app_boards_print();
         return o->listed = true;
     }
-    for (bool first = true; next_kv(&arg, &kv); first = false) {
+    for (bool first = true; opt_next(&arg, &kv); first = false) {
         const char *name = first && !kv.val ? kv.key : !strcmp(kv.key, "type") ? kv.val : NULL;
-        if (name && strcmp(name, "virt"))
-            return err_set(e, "-M: unknown machine '%s' (known: virt)", name);
-        if (name)
+        if (name) {
+            const struct app_board *b = app_board_find(name);
+            char known[80];
+            app_boards_list(known, sizeof known);
+            if (!b)
+                return err_set(e, "-M: unknown machine '%s' (known: %s)", name, known);
+            o->machine = b->name;
             continue;
-        if (!strcmp(kv.key, "gic-version")) {
+        }
+        if (!strcmp(kv.key, "gic-version") && !strcmp(o->machine, "virt")) {
             if (!kv.val || (strcmp(kv.val, "2") && strcmp(kv.val, "3") && strcmp(kv.val, "max")))
                 return err_set(e, "-M virt: gic-version is 2, 3 or max, not '%s'", kv.val ? kv.val : "");
             o->gic_version = kv.val[0] == '2' ? 2 : 3;
@@ -106,7 +42,7 @@ static bool machine_arg(struct options *o, const char *arg, struct err *e)
             if (!kv.val || strcmp(kv.val, "tcg"))
                 return err_set(e, "-M: accel is 'tcg' (mynah's own engines), not '%s'", kv.val ? kv.val : "");
         } else {
-            return err_set(e, "-M virt: unknown option '%s'", kv.key);
+            return err_set(e, "-M %s: unknown option '%s'", o->machine, kv.key);
         }
     }
     return true;
@@ -146,7 +82,7 @@ static bool smp_arg(struct options *o, const char *arg, struct err *e)
 {
     (void)o;
     struct kv kv;
-    while (next_kv(&arg, &kv)) {
+    while (opt_next(&arg, &kv)) {
         const char *n = kv.val ? kv.val : kv.key;
         static const char *const known[] = { "cpus", "sockets", "cores", "threads", "maxcpus", "dies", "clusters" };
         u32 i = 0;
@@ -164,110 +100,11 @@ static bool accel_arg(struct options *o, const char *arg, struct err *e)
 {
     (void)o;
     struct kv kv;
-    for (bool first = true; next_kv(&arg, &kv); first = false)
+    for (bool first = true; opt_next(&arg, &kv); first = false)
         if (first ? strcmp(kv.key, "tcg") != 0
                   : strcmp(kv.key, "thread") && strcmp(kv.key, "tb-size") && strcmp(kv.key, "one-insn-per-tb"))
             return err_set(e, "-accel: unknown %s '%s' (tcg stands for mynah's own engines)",
                            first ? "accelerator" : "option", kv.key);
-    return true;
-}
-
-static bool drive_arg(struct options *o, const char *arg, struct err *e)
-{
-    struct kv kv;
-    struct opt_drive d = { .iface = DRIVE_VIRTIO };
-    if (o->drive_count == OPT_DRIVES)
-        return err_set(e, "-drive: at most %d drives", OPT_DRIVES);
-    while (next_kv(&arg, &kv)) {
-        if (!kv.val && strcmp(kv.key, "readonly") && strcmp(kv.key, "snapshot"))
-            return err_set(e, "-drive: '%s' needs a value", kv.key);
-        if (!strcmp(kv.key, "file"))
-            d.file = keep(o, kv.val);
-        else if (!strcmp(kv.key, "id"))
-            d.id = keep(o, kv.val);
-        else if (!strcmp(kv.key, "if")) {
-            static const char *const names[] = { "none", "virtio", "pflash" };
-            u32 i = 0;
-            while (i < COUNT(names) && strcmp(names[i], kv.val))
-                i++;
-            if (i == COUNT(names))
-                return err_set(e, "-drive: if=%s is not modelled (known: none, virtio, pflash)", kv.val);
-            d.iface = (enum drive_if)i;
-        } else if (!strcmp(kv.key, "format")) {
-            if (strcmp(kv.val, "raw"))
-                return err_set(e, "-drive: format=%s is not modelled (known: raw)", kv.val);
-        } else if (!strcmp(kv.key, "readonly") || !strcmp(kv.key, "read-only")) {
-            if (!parse_bool("-drive", kv.key, kv.val, &d.read_only, e))
-                return false;
-        } else if (!strcmp(kv.key, "snapshot")) {
-            if (!parse_bool("-drive", kv.key, kv.val, &d.snapshot, e))
-                return false;
-        } else if (strcmp(kv.key, "media") && strcmp(kv.key, "cache") && strcmp(kv.key, "unit") && strcmp(kv.key, "index")) {
-            return err_set(e, "-drive: unknown option '%s'", kv.key);
-        }
-    }
-    if (!d.file)
-        return err_set(e, "-drive: file= is missing");
-    if (d.iface == DRIVE_NONE && !d.id)
-        return err_set(e, "-drive file=%s: if=none needs an id= for a -device to name", d.file);
-    for (u32 i = 0; d.id && i < o->drive_count; i++)
-        if (o->drives[i].id && !strcmp(o->drives[i].id, d.id))
-            return err_set(e, "-drive: the id '%s' is used twice", d.id);
-    o->drives[o->drive_count++] = d;
-    return true;
-}
-
-static bool device_kind(const char *name, struct opt_device *d)
-{
-    static const struct { const char *name; enum device_kind kind; } known[] = {
-        { "virtio-blk-device", DEVICE_BLK }, { "virtconsole", DEVICE_CONSOLE },
-        { "virtio-serial-device", DEVICE_SERIAL_BUS }, { "virtio-rng-device", DEVICE_RNG },
-    };
-    for (u32 i = 0; i < COUNT(known); i++)
-        if (!strcmp(known[i].name, name)) {
-            d->kind = known[i].kind;
-            return true;
-        }
-    return false;
-}
-
-static bool device_arg(struct options *o, const char *arg, struct err *e)
-{
-    struct kv kv;
-    struct opt_device d = { 0 };
-    if (!strcmp(arg, "?") || !strcmp(arg, "help")) {
-        printf("virtio-blk-device    drive=ID[,serial=TEXT]  block device on virtio-mmio\n"
-               "virtio-serial-device                         console bus on virtio-mmio\n"
-               "virtconsole          chardev=ID              console port (on the standard output)\n"
-               "virtio-rng-device                            entropy on virtio-mmio\n");
-        return o->listed = true;
-    }
-    if (o->device_count == OPT_DEVICES)
-        return err_set(e, "-device: at most %d devices", OPT_DEVICES);
-    for (bool first = true; next_kv(&arg, &kv); first = false) {
-        if (first) {
-            if (kv.val || !device_kind(kv.key, &d))
-                return err_set(e, "-device: '%s' is not modelled (-device help lists what is)", kv.key);
-        } else if (!kv.val) {
-            return err_set(e, "-device: '%s' needs a value", kv.key);
-        } else if (!strcmp(kv.key, "drive") && d.kind == DEVICE_BLK) {
-            d.drive = keep(o, kv.val);
-        } else if (!strcmp(kv.key, "serial") && d.kind == DEVICE_BLK) {
-            d.serial = keep(o, kv.val);
-        } else if (!strcmp(kv.key, "chardev") && d.kind == DEVICE_CONSOLE) {
-            d.chardev = keep(o, kv.val);
-        } else if (!strcmp(kv.key, "id")) {
-            d.id = keep(o, kv.val);
-        } else {
-            return err_set(e, "-device: unknown option '%s'", kv.key);
-        }
-    }
-    if (d.kind == DEVICE_BLK && !d.drive)
-        return err_set(e, "-device virtio-blk-device: drive= is missing");
-    for (u32 i = 0; d.id && i < o->device_count; i++)
-        if (o->devices[i].id && !strcmp(o->devices[i].id, d.id))
-            return err_set(e, "-device: the id '%s' is used twice", d.id);
-    o->devices[o->device_count++] = d;
     return true;
 }
 
@@ -320,7 +157,7 @@ static bool monitor_arg(struct options *o, const char *arg, struct err *e)
 static bool clock_arg(struct options *o, const char *arg, struct err *e)
 {
     struct kv kv;
-    for (bool first = true; next_kv(&arg, &kv); first = false) {
+    for (bool first = true; opt_next(&arg, &kv); first = false) {
         if (first && !kv.val && (!strcmp(kv.key, "realtime") || !strcmp(kv.key, "icount")))
             o->icount = kv.key[0] == 'i', o->clock_given = true;
         else if (!first && o->icount && kv.val && !strcmp(kv.key, "pace") && (!strcmp(kv.val, "host") || !strcmp(kv.val, "max")))
@@ -335,9 +172,9 @@ static bool clock_arg(struct options *o, const char *arg, struct err *e)
 static bool hash_arg(struct options *o, const char *arg, struct err *e)
 {
     struct kv kv;
-    while (next_kv(&arg, &kv)) {
+    while (opt_next(&arg, &kv)) {
         u64 n;
-        if (kv.val || !parse_u64(kv.key, &n))
+        if (kv.val || !opt_u64(kv.key, &n))
             return err_set(e, "--hash-at: '%s' is not an instruction count", kv.key);
         if (o->hash_count == OPT_HASHES)
             return err_set(e, "--hash-at: at most %d counts", OPT_HASHES);
@@ -351,11 +188,11 @@ static bool hash_arg(struct options *o, const char *arg, struct err *e)
 
 static bool stop_arg(struct options *o, const char *arg, struct err *e)
 {
-    return parse_u64(arg, &o->stop_at) || err_set(e, "--stop-at: '%s' is not an instruction count", arg);
+    return opt_u64(arg, &o->stop_at) || err_set(e, "--stop-at: '%s' is not an instruction count", arg);
 }
 static bool seed_arg(struct options *o, const char *arg, struct err *e)
 {
-    return parse_u64(arg, &o->seed) || err_set(e, "--seed: '%s' is not a number", arg);
+    return opt_u64(arg, &o->seed) || err_set(e, "--seed: '%s' is not a number", arg);
 }
 
 static bool parse_date(const char *text, u64 *seconds)
@@ -375,7 +212,7 @@ static bool parse_date(const char *text, u64 *seconds)
 static bool rtc_arg(struct options *o, const char *arg, struct err *e)
 {
     struct kv kv;
-    while (next_kv(&arg, &kv)) {
+    while (opt_next(&arg, &kv)) {
         if (!kv.val || strcmp(kv.key, "base"))
             return err_set(e, "-rtc: unknown option '%s' (known: base=utc or base=DATE)", kv.key);
         if (!strcmp(kv.val, "utc"))
@@ -410,10 +247,10 @@ static bool lockstep_arg(struct options *o, const char *arg, struct err *e)
 {
     struct kv kv;
     u32 n = 0;
-    for (; next_kv(&arg, &kv); n++) {
+    for (; opt_next(&arg, &kv); n++) {
         if (n == 2 || kv.val)
             return err_set(e, "--lockstep: two engines are compared (A,B), what is '%s'", kv.key);
-        o->lockstep[n] = keep(o, kv.key);
+        o->lockstep[n] = opt_keep(o, kv.key);
         if (!engine_find("--lockstep", kv.key, e))
             return false;
     }
@@ -422,7 +259,7 @@ static bool lockstep_arg(struct options *o, const char *arg, struct err *e)
 
 static bool every_arg(struct options *o, const char *arg, struct err *e)
 {
-    return (parse_u64(arg, &o->lockstep_every) && o->lockstep_every)
+    return (opt_u64(arg, &o->lockstep_every) && o->lockstep_every)
            || err_set(e, "--lockstep-every: '%s' is not a number of instructions", arg);
 }
 
@@ -463,8 +300,8 @@ static const struct option_row {
     { "append", "TEXT", append_arg, "kernel command line" },
     { "dtb", "FILE", dtb_arg, "device tree instead of the board's own" },
     { "bios", "FILE", bios_arg, "firmware image into the first flash bank" },
-    { "drive", "file=F[,if=virtio|none|pflash][,format=raw][,readonly=on][,id=N][,snapshot=on]", drive_arg, "a disk or flash image" },
-    { "device", "NAME[,OPTION=VALUE]", device_arg, "a virtio device; help lists" },
+    { "drive", "file=F[,if=virtio|none|pflash][,format=raw][,readonly=on][,id=N][,snapshot=on]", opt_drive_arg, "a disk or flash image" },
+    { "device", "NAME[,OPTION=VALUE]", opt_device_arg, "a virtio device; help lists" },
     { "snapshot", NULL, snapshot_flag, "keep writes of all drives in memory" },
     { "serial", "stdio|mon:stdio|null|file:NAME", serial_arg, "where the serial port goes" },
     { "nographic", NULL, nographic_flag, "serial port and monitor on the terminal (Ctrl-A H helps)" },
@@ -494,9 +331,9 @@ static const struct option_row {
     { "no-user-config", NULL, accept_flag, NULL },
 };
 
-void options_init(struct options *o)
+void options_init(struct options *o, const char *machine, const char *cpu)
 {
-    *o = (struct options){ .machine = "virt", .gic_version = 2, .cpu = "cortex-a72", .ram_size = RAM_DEFAULT,
+    *o = (struct options){ .machine = machine, .gic_version = 2, .default_cpu = cpu, .ram_size = RAM_DEFAULT,
                            .rtc_base = ~0ull, .engine = "auto", .stop_at = ~0ull, .seed = 1, .serial = SERIAL_NULL,
                            .lockstep_every = 100000 };
 }
@@ -563,7 +400,15 @@ bool options_parse(struct options *o, int argc, char **argv, struct err *e)
         if (o->listed)
             return true;
     }
+    return true;
+}
+
+bool options_finish(struct options *o, struct err *e)
+{
+    const struct app_board *b = app_board_find(o->machine);
     if (o->nographic && !o->serial_given)
         o->serial = SERIAL_MON_STDIO;
-    return check_lockstep(o, e);
+    if (!o->cpu)
+        o->cpu = o->default_cpu ? o->default_cpu : b->cpu;
+    return opt_check_devices(o, b->bus, e) && check_lockstep(o, e);
 }

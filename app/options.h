@@ -19,17 +19,21 @@ struct opt_drive {
 };
 
 enum device_kind { DEVICE_BLK, DEVICE_CONSOLE, DEVICE_SERIAL_BUS /* virtio-serial-device: carries a virtconsole */, DEVICE_RNG };
+enum device_bus { DEVICE_ANYWHERE, DEVICE_ON_MMIO, DEVICE_ON_PCI, DEVICE_ON_ISA };
 struct opt_device {
     enum device_kind kind;
+    enum device_bus  bus;      /* that it needs */
+    const char      *name;     /* as -device has it */
     const char      *drive, *id, *serial, *chardev;
 };
 
 enum serial_kind { SERIAL_STDIO, SERIAL_MON_STDIO, SERIAL_NULL, SERIAL_FILE };
 
 struct options {
-    const char *machine;       /* "virt" */
+    const char *machine;       /* a board's name */
     u32         gic_version;   /* 2, 3 */
-    const char *cpu;           /* model name */
+    const char *cpu;           /* model name; the default one when none is given */
+    const char *default_cpu;   /* that of the name we were called by, or NULL: the board's */
     u64         ram_size;      /* bytes */
     const char *kernel, *initrd, *append, *dtb, *bios;
     struct opt_drive  drives[OPT_DRIVES];
@@ -58,8 +62,11 @@ struct options {
     struct opt_text  *texts;         /* owned */
 };
 
-void options_init(struct options *o);
+/* machine: the default board. cpu: the default model, or NULL: that of the board. */
+void options_init(struct options *o, const char *machine, const char *cpu);
 /* argv[0] is the first option, not the program. On false, e names the option and the fault. */
 bool options_parse(struct options *o, int argc, char **argv, struct err *e) MUST_CHECK;
+/* When all is parsed: defaults of the board, options that exclude each other. */
+bool options_finish(struct options *o, struct err *e) MUST_CHECK;
 void options_help(void);
 void options_free(struct options *o); /* parsed or not */

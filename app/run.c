@@ -47,6 +47,7 @@ static void on_signal(int n)
 void app_catch_signals(struct machine *m)
 {
     struct sigaction sa = { .sa_handler = on_signal, .sa_flags = m ? 0 : (int)SA_RESETHAND };
+    sigfillset(&sa.sa_mask); /* machine_request() */
     signal_machine = m;
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
@@ -168,7 +169,7 @@ static bool open_terminal(struct session *s, struct err *e)
     if (!s->t)
         return false;
     monitor_init(&s->mon, s->m, s->t);
-    s->mon.power_key = virt_power_key;
+    s->mon.power_key = s->setup.board->power_key;
     s->mon.disks = &s->setup.disks;
     s->mon.permanent = o->monitor_stdio && !serial;
     if (s->mon.permanent)

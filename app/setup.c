@@ -1,6 +1,5 @@
 /* setup.c - a machine as the options describe it; see setup.h. */
 #include "app/setup.h"
-#include "frontend/arm/cpu.h"
 #include "host/clock.h"
 #include <fcntl.h>
 #include <string.h>
@@ -9,7 +8,7 @@
 /* ---- drives and devices ---- */
 
 /* The image as the device sees it; snapshots see the image itself. */
-static struct block *open_drive(struct setup *s, const struct opt_drive *d, const char *kind, u32 n, struct err *e)
+struct block *setup_open_drive(struct setup *s, const struct opt_drive *d, const char *kind, u32 n, struct err *e)
 {
     struct block *b = block_open_raw(d->file, d->read_only, d->snapshot || s->o->snapshot_all, e);
     if (!b)
@@ -18,63 +17,58 @@ static struct block *open_drive(struct setup *s, const struct opt_drive *d, cons
     return s->wrap ? s->wrap(s->wrap_opaque, b, e) : b;
 }
 
-static bool add_blk(struct setup *s, const struct opt_drive *d, const char *serial, struct err *e)
+static bool room_for_slot(const struct setup *s, struct err *e)
 {
-    struct virt_config *v = &s->virt;
-    if (v->slot_count == VIRT_VIRTIO_COUNT)
-        return err_set(e, "more than %u virtio devices", VIRT_VIRTIO_COUNT);
-    u32 n = VIRT_VIRTIO_COUNT - 1 - v->slot_count; /* the device's name on the board */
-    struct block *b = open_drive(s, d, "virtio", n, e);
+    return s->slot_count < s->board->slots || err_set(e, "more than %u virtio devices", s->board->slots);
+}
+
+static bool add_blk(struct setup *s, const struct opt_drive *d, const char *serial, setup_slot_name *name, struct err *e)
+{
+    if (!room_for_slot(s, e))
+        return false;
+    struct block *b = setup_open_drive(s, d, "virtio", name(s->slot_count), e);
     if (!b)
         return false;
-    v->slots[v->slot_count++] =
-        (struct virt_slot){ .kind = VIRT_SLOT_BLK, .block = b, .serial = serial, .id = d->id };
+    s->slots[s->slot_count++] = (struct setup_slot){ .kind = SETUP_BLK, .block = b, .serial = serial, .id = d->id };
     return true;
 }
 
-static bool add_device(struct setup *s, const struct opt_device *d, u64 *used, struct err *e)
+static bool add_named_blk(struct setup *s, const struct opt_device *d, u64 *used, setup_slot_name *name, struct err *e)
 {
     const struct options *o = s->o;
-    struct virt_config *v = &s->virt;
+    for (u32 i = 0; i < o->drive_count; i++)
+        if (o->drives[i].iface == DRIVE_NONE && o->drives[i].id && !strcmp(o->drives[i].id, d->drive)) {
+            if (*used >> i & 1)
+                return err_set(e, "-device %s: drive '%s' is already in use", s->board->disk, d->drive);
+            *used |= 1ull << i;
+            return add_blk(s, &o->drives[i], d->serial, name, e);
+        }
+    return err_set(e, "-device %s: there is no -drive if=none,id=%s", s->board->disk, d->drive);
+}
+
+static bool add_device(struct setup *s, const struct opt_device *d, u64 *used, setup_slot_name *name, struct err *e)
+{
     if (d->kind == DEVICE_SERIAL_BUS)
         return true;
-    if (d->kind == DEVICE_BLK) {
-        for (u32 i = 0; i < o->drive_count; i++)
-            if (o->drives[i].iface == DRIVE_NONE && o->drives[i].id && !strcmp(o->drives[i].id, d->drive)) {
-                if (*used >> i & 1)
-                    return err_set(e, "-device virtio-blk-device: drive '%s' is already in use", d->drive);
-                *used |= 1ull << i;
-                return add_blk(s, &o->drives[i], d->serial, e);
-            }
-        return err_set(e, "-device virtio-blk-device: there is no -drive if=none,id=%s", d->drive);
-    }
-    if (v->slot_count == VIRT_VIRTIO_COUNT)
-        return err_set(e, "more than %u virtio devices", VIRT_VIRTIO_COUNT);
-    v->slots[v->slot_count++] = (struct virt_slot){
-        .kind = d->kind == DEVICE_RNG ? VIRT_SLOT_RNG : VIRT_SLOT_CONSOLE,
+    if (d->kind == DEVICE_BLK)
+        return add_named_blk(s, d, used, name, e);
+    if (!room_for_slot(s, e))
+        return false;
+    s->slots[s->slot_count++] = (struct setup_slot){
+        .kind = d->kind == DEVICE_RNG ? SETUP_RNG : SETUP_CONSOLE,
         .chr = d->kind == DEVICE_CONSOLE ? s->console : NULL, .id = d->id };
     return true;
 }
 
-static bool add_drives(struct setup *s, struct err *e)
+bool setup_slots(struct setup *s, setup_slot_name *name, struct err *e)
 {
     const struct options *o = s->o;
     u64 used = 0;
-    u32 flash = 0;
-    for (u32 i = 0; i < o->drive_count; i++) {
-        const struct opt_drive *d = &o->drives[i];
-        if (d->iface == DRIVE_VIRTIO && !add_blk(s, d, NULL, e))
+    for (u32 i = 0; i < o->drive_count; i++)
+        if (o->drives[i].iface == DRIVE_VIRTIO && !add_blk(s, &o->drives[i], NULL, name, e))
             return false;
-        if (d->iface != DRIVE_PFLASH)
-            continue;
-        if (flash == 2)
-            return err_set(e, "-drive if=pflash: the virt board has two flash banks");
-        if (!(s->virt.pflash[flash] = open_drive(s, d, "flash", flash, e)))
-            return false;
-        flash++;
-    }
     for (u32 i = 0; i < o->device_count; i++)
-        if (!add_device(s, &o->devices[i], &used, e))
+        if (!add_device(s, &o->devices[i], &used, name, e))
             return false;
     for (u32 i = 0; i < o->drive_count; i++)
         if (o->drives[i].iface == DRIVE_NONE && !(used >> i & 1))
@@ -82,37 +76,22 @@ static bool add_drives(struct setup *s, struct err *e)
     return true;
 }
 
-/* ---- the machine ---- */
-
-static bool add_cpu(struct machine *m, void *opaque, struct err *e)
+static void close_slots(struct setup *s)
 {
-    struct setup *s = opaque;
-    struct a64_wiring w = { .gic_sysregs = s->virt.gic_version == 3, .psci = A64_PSCI_HVC };
-    const struct a64_model *model = a64_model_find(s->o->cpu);
-    return a64_cpu_new(m, model, s->engine, &w, e);
+    for (u32 i = 0; i < s->slot_count; i++)
+        if (s->slots[i].block)
+            s->slots[i].block->close(s->slots[i].block);
+    s->slot_count = 0;
 }
+
+/* ---- the machine ---- */
 
 /* 2024-01-01 00:00:00 UTC: the board's clock in deterministic mode unless -rtc says otherwise. */
 #define FIXED_RTC 1704067200u
 
-static void describe(struct setup *s)
+u64 setup_rtc(const struct options *o)
 {
-    const struct options *o = s->o;
-    struct virt_config *v = &s->virt;
-    v->cpu = o->cpu;
-    v->add_cpu = add_cpu;
-    v->cpu_opaque = s;
-    v->ram_size = o->ram_size;
-    v->gic_version = o->gic_version;
-    v->kernel = o->kernel;
-    v->initrd = o->initrd;
-    v->append = o->append;
-    v->dtb = o->dtb;
-    v->bios = o->bios;
-    v->serial = s->serial;
-    v->deterministic = o->icount;
-    v->nographic = o->nographic;
-    v->rtc_seconds = o->rtc_base != ~0ull ? o->rtc_base : o->icount ? FIXED_RTC : host_wall_seconds();
+    return o->rtc_base != ~0ull ? o->rtc_base : o->icount ? FIXED_RTC : host_wall_seconds();
 }
 
 static u64 seed_of(const struct options *o)
@@ -143,8 +122,8 @@ static bool check_start(const struct options *o, struct err *e)
 
 bool setup_open(struct setup *s, const struct options *o, struct err *e)
 {
-    *s = (struct setup){ .o = o };
-    if (!check_start(o, e) || !(s->m = machine_new("virt", e)))
+    *s = (struct setup){ .o = o, .board = app_board_find(o->machine) };
+    if (!check_start(o, e) || !(s->m = machine_new(s->board->name, e)))
         return false;
     s->m->clock = o->icount ? CLOCK_ICOUNT : CLOCK_REALTIME;
     s->m->pace_host = o->pace_host;
@@ -157,15 +136,14 @@ bool setup_open(struct setup *s, const struct options *o, struct err *e)
 
 bool setup_build(struct setup *s, struct err *e)
 {
-    describe(s);
-    return add_drives(s, e) && virt_build(s->m, &s->virt, e)
-           && (!s->o->load || disks_load(&s->disks, s->m, s->o->load, e));
+    return s->board->build(s, e) && (!s->o->load || disks_load(&s->disks, s->m, s->o->load, e));
 }
 
 void setup_close(struct setup *s)
 {
-    if (!s->m || !s->m->board)
-        virt_close_blocks(&s->virt);
+    close_slots(s);
+    if (s->board && (!s->m || !s->m->board)) /* one that was never opened has no board */
+        s->board->close(s);
     machine_free(s->m);
     s->m = NULL;
 }

@@ -5,13 +5,25 @@
  * engine runs it is the caller's; two setups of the same options are two machines.
  */
 #pragma once
+#include "app/board.h"
 #include "app/disks.h"
 #include "app/options.h"
 #include "hw/boards/virt.h"
 
+/* A virtio device on its way to the board. */
+enum setup_kind { SETUP_BLK, SETUP_CONSOLE, SETUP_RNG };
+struct setup_slot {
+    enum setup_kind kind;
+    struct block   *block;   /* BLK: owned by whoever holds the slot */
+    const char     *serial;  /* BLK: or NULL */
+    struct chr     *chr;     /* CONSOLE */
+    const char     *id;      /* of -device, for messages; or NULL */
+};
+
 struct setup {
-    const struct options *o;
-    struct machine       *m;
+    const struct options   *o;
+    const struct app_board *board;
+    struct machine         *m;
     /* Filled in by the caller between the two steps. */
     const struct engine  *engine;
     struct chr           *serial, *console; /* or NULL */
@@ -19,6 +31,8 @@ struct setup {
     struct block       *(*wrap)(void *opaque, struct block *image, struct err *e);
     void                 *wrap_opaque;
     /* Made by setup_build(). */
+    struct setup_slot     slots[VIRT_VIRTIO_COUNT];
+    u32                   slot_count;
     struct virt_config    virt;
     struct disks          disks;            /* what snapshots say of the images */
 };
@@ -28,3 +42,11 @@ struct setup {
 bool setup_open(struct setup *s, const struct options *o, struct err *e) MUST_CHECK;
 bool setup_build(struct setup *s, struct err *e) MUST_CHECK;
 void setup_close(struct setup *s);
+
+/* ---- for board_*.c ---- */
+/* The n-th virtio device's number on the board: in the names of disks that snapshots know. */
+typedef u32 setup_slot_name(u32 n);
+/* Fills s->slots from -drive and -device, in QEMU's order. */
+bool setup_slots(struct setup *s, setup_slot_name *name, struct err *e) MUST_CHECK;
+struct block *setup_open_drive(struct setup *s, const struct opt_drive *d, const char *kind, u32 n, struct err *e);
+u64 setup_rtc(const struct options *o); /* the clock at power-on: seconds since 1970 */

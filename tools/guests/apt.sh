@@ -1,12 +1,18 @@
-# apt.sh - a private apt tree for arm64 packages, beside the machine's own (sourced).
+# apt.sh - private apt trees for packages of other machines, beside the machine's own (sourced).
 #
 # Foreign packages are downloaded and unpacked, never installed: the tree has its own state,
 # cache and an empty dpkg status, so the machine's dpkg architectures and lists stay as they are.
 # The mirror is the one the machine itself uses, whatever it is called.
 # Needs apt, dpkg and the Debian archive keyring; expects $GUESTS and die() from common.sh.
 
-PAPT=$GUESTS/apt
 SUITE=${MYNAH_SUITE:-bookworm}
+
+papt_arch() { # papt_arch ARCH - whose packages the functions below are about: one tree an architecture
+    ARCH=$1
+    PAPT=$GUESTS/apt-$1
+    [ "$1" != arm64 ] || PAPT=$GUESTS/apt
+}
+papt_arch arm64
 
 papt() { # papt TOOL ARGS... - an apt tool under the private tree
     local tool=$1
@@ -41,8 +47,8 @@ Dir::Etc::sourcelist "$PAPT/sources.list";
 Dir::Etc::sourceparts "$PAPT/parts";
 Dir::Etc::preferences "$PAPT/preferences";
 Dir::Etc::preferencesparts "$PAPT/parts";
-APT::Architecture "arm64";
-APT::Architectures { "arm64"; };
+APT::Architecture "$ARCH";
+APT::Architectures { "$ARCH"; };
 APT::Sandbox::User "";
 Acquire::Languages "none";
 Acquire::Retries "2";

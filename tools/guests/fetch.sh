@@ -1,11 +1,13 @@
 #!/bin/bash
-# fetch.sh GUEST... - fetch stock arm64 guests from Debian's archive, through apt alone.
+# fetch.sh GUEST... - fetch stock guests from Debian's archive, through apt alone.
 #
 #   linux      Debian's kernel: linux-arm64/{vmlinuz,modules/,package}
 #   busybox    busybox-static:  busybox-arm64/busybox
 #   installer  the netboot installer: installer-arm64/{linux,initrd.gz}
 #   uboot      U-Boot for qemu_arm64: uboot-arm64/u-boot.bin
 #   edk2       EDK2 for the virt board: edk2-arm64/{QEMU_EFI.fd,AAVMF_CODE.fd,AAVMF_VARS.fd}
+#   linux-amd64, linux-cloud-amd64, linux-686, linux-686-pae, busybox-amd64, busybox-i386, installer-amd64
+#              the same for PCs, in folders of these names
 #   --path     print the folder of guest files and leave
 #
 # Files live in $MYNAH_GUESTS (default: mynah/guests in the user's cache folder) and stay until
@@ -16,13 +18,30 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/common.sh"
 . "$here/apt.sh"
 
-fetch_linux() {
-    local version
+ALL='linux busybox installer uboot edk2 linux-amd64 linux-cloud-amd64 linux-686 linux-686-pae busybox-amd64 busybox-i386 installer-amd64'
+
+arch_of() { # the Debian architecture of a guest
+    case $1 in
+    *-amd64) echo amd64 ;;
+    *-686 | *-686-pae | *-i386) echo i386 ;;
+    *) echo arm64 ;;
+    esac
+}
+
+folder_of() { # the folder of a guest; plain names are the arm64 ones
+    case $1 in
+    *-*) echo "$GUESTS/$1" ;;
+    *) echo "$GUESTS/$1-arm64" ;;
+    esac
+}
+
+fetch_linux() { # DIR FLAVOUR
+    local version flavour=${2:-arm64}
     # The metapackage depends on the current kernel by its full name.
-    version=$(papt apt-cache depends linux-image-arm64 |
-        sed -n 's/.*Depends: *linux-image-\(.*-arm64\).*/\1/p' | head -n 1) || true
-    [ -n "$version" ] || die "linux-image-arm64 of Debian $SUITE names no kernel"
-    say "fetching Debian's arm64 kernel $version (70 MB)"
+    version=$(papt apt-cache depends "linux-image-$flavour" |
+        sed -n "s/.*Depends: *linux-image-\\([0-9].*-$flavour\\).*/\\1/p" | head -n 1) || true
+    [ -n "$version" ] || die "linux-image-$flavour of Debian $SUITE names no kernel"
+    say "fetching Debian's kernel $version (70 MB)"
     papt_unpack "$1" "linux-image-$version" './boot/vmlinuz-*' './boot/config-*' \
         './lib/modules/*/kernel/arch/*' './lib/modules/*/kernel/crypto/*' \
         './lib/modules/*/kernel/fs/*' './lib/modules/*/kernel/lib/*' \
@@ -45,10 +64,10 @@ fetch_busybox() {
 
 fetch_installer() {
     local from
-    say "fetching Debian's arm64 installer (60 MB)"
-    papt_unpack "$1" debian-installer-12-netboot-arm64 \
-        './usr/lib/debian-installer/images/*/arm64/text/debian-installer/arm64/*'
-    from=$(echo "$1"/usr/lib/debian-installer/images/*/arm64/text/debian-installer/arm64)
+    say "fetching Debian's $ARCH installer (60 MB)"
+    papt_unpack "$1" "debian-installer-12-netboot-$ARCH" \
+        "./usr/lib/debian-installer/images/*/$ARCH/text/debian-installer/$ARCH/*"
+    from=$(echo "$1"/usr/lib/debian-installer/images/*/"$ARCH/text/debian-installer/$ARCH")
     mv "$from/linux" "$from/initrd.gz" "$1/"
     rm -r "$1/usr"
 }
@@ -71,23 +90,35 @@ fetch_edk2() {
 missing() { # the guests of "$@" that are not there yet
     local g
     for g in "$@"; do
-        [ -e "$GUESTS/$g-arm64/package" ] || echo "$g"
+        [ -e "$(folder_of "$g")/package" ] || echo "$g"
     done
 }
 
+get_one() {
+    local tmp
+    tmp=$(mktemp -d "$GUESTS/tmp.XXXXXX")
+    chmod 755 "$tmp"
+    "fetch_${1%%-*}" "$tmp" "$([[ $1 == *-* ]] && echo "${1#*-}" || echo arm64)"
+    rm -rf "$(folder_of "$1")"
+    mv "$tmp" "$(folder_of "$1")"
+}
+
 get_missing() {
-    local todo g tmp
+    local todo g arch ready=
     todo=$(missing "$@")
     [ -n "$todo" ] || return 0          # fetched by another while we waited for the lock
     rm -rf "$GUESTS"/tmp.*              # of one that was ended half-way; we hold the lock
-    say "reading the archive's package lists"
-    papt_update
-    for g in $todo; do
-        tmp=$(mktemp -d "$GUESTS/tmp.XXXXXX")
-        chmod 755 "$tmp"
-        "fetch_$g" "$tmp"
-        rm -rf "$GUESTS/$g-arm64"
-        mv "$tmp" "$GUESTS/$g-arm64"
+    for arch in arm64 amd64 i386; do
+        for g in $todo; do
+            [ "$(arch_of "$g")" = "$arch" ] || continue
+            if [ "$ARCH $PAPT" != "$arch $ready" ]; then
+                say "reading the archive's package lists"
+                papt_arch "$arch"
+                papt_update
+                ready=$PAPT
+            fi
+            get_one "$g"
+        done
     done
 }
 
@@ -98,7 +129,7 @@ main() {
         return
     fi
     for g in "$@"; do
-        declare -F "fetch_$g" > /dev/null || die "unknown guest '$g' (linux busybox installer uboot edk2)"
+        [[ " $ALL " == *" $g "* ]] || die "unknown guest '$g' ($ALL)"
     done
     [ -n "$(missing "$@")" ] || return 0
     mkdir -p "$GUESTS" || die "cannot make the folder $GUESTS for guest files"

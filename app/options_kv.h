@@ -1,0 +1,21 @@
+/*
+ * options_kv.h - private to options*.c: comma lists of keys and values, numbers, texts that live as long as the options.
+ */
+#pragma once
+#include "app/options.h"
+
+#define OPT_TEXT_MAX 4608u /* bytes of a value: a whole path and the options next to it */
+
+struct kv { char text[OPT_TEXT_MAX + 1]; const char *key, *val; };
+/* Next "key=value" or "key" (val NULL) of a comma list; a doubled comma is a literal one. Returns false at the end. */
+bool opt_next(const char **at, struct kv *kv);
+bool opt_u64(const char *text, u64 *out);
+/* on, off, yes, no, true, false; NULL is on. */
+bool opt_bool(const char *opt, const char *key, const char *val, bool *out, struct err *e) MUST_CHECK;
+/* A copy that the options own: opt_next's texts are overwritten. */
+const char *opt_keep(struct options *o, const char *text);
+
+/* options_disk.c: parsers of rows */
+bool opt_drive_arg(struct options *o, const char *arg, struct err *e);
+bool opt_device_arg(struct options *o, const char *arg, struct err *e);
+bool opt_check_devices(const struct options *o, enum device_bus bus, struct err *e) MUST_CHECK; /* a board with this bus */
