@@ -19,10 +19,16 @@ ir_ref ir_emit(struct ir_block *b, struct ir_ins in)
     return (ir_ref)b->count++;
 }
 
-static struct ir_ins blank(enum ir_op op)
+/* The next instruction, made in its place. */
+static struct ir_ins *append(struct ir_block *b, enum ir_op op)
 {
-    return (struct ir_ins){ .op = (u16)op, .arg = { IR_NONE, IR_NONE, IR_NONE, IR_NONE } };
+    CHECK(b->count < IR_BLOCK_MAX);
+    struct ir_ins *in = &b->ins[b->count++];
+    *in = (struct ir_ins){ .op = (u16)op, .arg = { IR_NONE, IR_NONE, IR_NONE, IR_NONE } };
+    return in;
 }
+
+static ir_ref last(const struct ir_block *b) { return (ir_ref)(b->count - 1); }
 
 static enum ir_type type_at(const struct ir_block *b, ir_ref r)
 {
@@ -31,89 +37,86 @@ static enum ir_type type_at(const struct ir_block *b, ir_ref r)
 
 void ir_insn(struct ir_block *b, u32 offset, u32 length)
 {
-    struct ir_ins in = blank(IR_insn);
-    in.imm = offset;
-    in.aux = length;
-    ir_emit(b, in);
+    struct ir_ins *in = append(b, IR_insn);
+    in->imm = offset;
+    in->aux = length;
     b->insns++;
     b->guest_len = MAX(b->guest_len, offset + length);
 }
 
 ir_ref ir_const(struct ir_block *b, enum ir_type t, u64 v)
 {
-    struct ir_ins in = blank(IR_const);
-    in.type = (u8)t;
-    in.imm = ir_bits(t) < 64 ? v & ((1ull << ir_bits(t)) - 1) : v;
-    return ir_emit(b, in);
+    struct ir_ins *in = append(b, IR_const);
+    in->type = (u8)t;
+    in->imm = ir_bits(t) < 64 ? v & ((1ull << ir_bits(t)) - 1) : v;
+    return last(b);
 }
 
 ir_ref ir_vconst(struct ir_block *b, u64 lo, u64 hi)
 {
-    struct ir_ins in = blank(IR_const);
-    in.type = IR_V128;
-    in.imm = lo;
-    in.imm2 = hi;
-    return ir_emit(b, in);
+    struct ir_ins *in = append(b, IR_const);
+    in->type = IR_V128;
+    in->imm = lo;
+    in->imm2 = hi;
+    return last(b);
 }
 
 ir_ref ir_get(struct ir_block *b, u32 field)
 {
-    struct ir_ins in = blank(IR_get);
-    in.type = b->layout->fields[field].type;
-    in.imm = field;
-    return ir_emit(b, in);
+    struct ir_ins *in = append(b, IR_get);
+    in->type = b->layout->fields[field].type;
+    in->imm = field;
+    return last(b);
 }
 
 void ir_set(struct ir_block *b, u32 field, ir_ref v)
 {
-    struct ir_ins in = blank(IR_set);
-    in.src = (u8)type_at(b, v);
-    in.arg[0] = v;
-    in.imm = field;
-    ir_emit(b, in);
+    struct ir_ins *in = append(b, IR_set);
+    in->src = (u8)type_at(b, v);
+    in->arg[0] = v;
+    in->imm = field;
 }
 
 ir_ref ir_getx(struct ir_block *b, u32 range, ir_ref index)
 {
-    struct ir_ins in = blank(IR_getx);
-    in.type = b->layout->fields[b->layout->ranges[range].first].type;
-    in.src = (u8)type_at(b, index);
-    in.arg[0] = index;
-    in.imm = range;
-    return ir_emit(b, in);
+    struct ir_ins *in = append(b, IR_getx);
+    in->type = b->layout->fields[b->layout->ranges[range].first].type;
+    in->src = (u8)type_at(b, index);
+    in->arg[0] = index;
+    in->imm = range;
+    return last(b);
 }
 
 void ir_setx(struct ir_block *b, u32 range, ir_ref index, ir_ref v)
 {
-    struct ir_ins in = blank(IR_setx);
-    in.src = (u8)type_at(b, index);
-    in.arg[0] = index;
-    in.arg[1] = v;
-    in.imm = range;
-    ir_emit(b, in);
+    struct ir_ins *in = append(b, IR_setx);
+    in->src = (u8)type_at(b, index);
+    in->arg[0] = index;
+    in->arg[1] = v;
+    in->imm = range;
 }
 
 ir_ref ir_pc(struct ir_block *b, i64 offset)
 {
-    struct ir_ins in = blank(IR_pc);
-    in.type = IR_I64;
-    in.imm = (u64)offset;
-    return ir_emit(b, in);
+    struct ir_ins *in = append(b, IR_pc);
+    in->type = IR_I64;
+    in->imm = (u64)offset;
+    return last(b);
 }
 
 ir_ref ir_opx(struct ir_block *b, enum ir_op op, enum ir_type type, enum ir_type lane, u32 flag, u64 imm,
               ir_ref x, ir_ref y, ir_ref z)
 {
-    struct ir_ins in = blank(op);
-    in.type = (u8)type;
-    in.src = (u8)type_at(b, x);
-    in.lane = (u8)lane;
-    in.flag = (u8)flag;
-    in.imm = imm;
-    in.arg[0] = x;
-    in.arg[1] = y;
-    in.arg[2] = z;
-    return ir_emit(b, in);
+    struct ir_ins *in = append(b, op);
+    in->type = (u8)type;
+    in->src = (u8)type_at(b, x);
+    in->lane = (u8)lane;
+    in->flag = (u8)flag;
+    in->imm = imm;
+    in->arg[0] = x;
+    in->arg[1] = y;
+    in->arg[2] = z;
+    return last(b);
 }
 
 /* The lane is dropped for rows on whole vectors, so that frontends need not tell them apart. */
@@ -165,62 +168,58 @@ ir_ref ir_conv(struct ir_block *b, enum ir_op op, enum ir_type to, ir_ref x)
 
 ir_ref ir_load(struct ir_block *b, enum ir_type t, ir_ref addr, struct ir_mem m)
 {
-    struct ir_ins in = blank(IR_load);
-    in.type = (u8)t;
-    in.src = (u8)type_at(b, addr);
-    in.arg[0] = addr;
-    in.aux = ir_mem_pack(m);
-    return ir_emit(b, in);
+    struct ir_ins *in = append(b, IR_load);
+    in->type = (u8)t;
+    in->src = (u8)type_at(b, addr);
+    in->arg[0] = addr;
+    in->aux = ir_mem_pack(m);
+    return last(b);
 }
 
 void ir_store(struct ir_block *b, ir_ref addr, ir_ref v, struct ir_mem m)
 {
-    struct ir_ins in = blank(IR_store);
-    in.src = (u8)type_at(b, addr);
-    in.arg[0] = addr;
-    in.arg[1] = v;
-    in.aux = ir_mem_pack(m);
-    ir_emit(b, in);
+    struct ir_ins *in = append(b, IR_store);
+    in->src = (u8)type_at(b, addr);
+    in->arg[0] = addr;
+    in->arg[1] = v;
+    in->aux = ir_mem_pack(m);
 }
 
 ir_ref ir_call(struct ir_block *b, u32 helper, ir_ref x, ir_ref y, ir_ref z)
 {
-    struct ir_ins in = blank(IR_call);
-    in.type = b->layout->helpers[helper].result;
-    in.src = (u8)type_at(b, x);
-    in.arg[0] = x;
-    in.arg[1] = y;
-    in.arg[2] = z;
-    in.imm = helper;
-    return ir_emit(b, in);
+    struct ir_ins *in = append(b, IR_call);
+    in->type = b->layout->helpers[helper].result;
+    in->src = (u8)type_at(b, x);
+    in->arg[0] = x;
+    in->arg[1] = y;
+    in->arg[2] = z;
+    in->imm = helper;
+    return last(b);
 }
 
 u16 ir_skip(struct ir_block *b, ir_ref cond)
 {
-    struct ir_ins in = blank(IR_skip);
-    in.src = (u8)type_at(b, cond);
-    in.arg[0] = cond;
-    in.imm = b->labels;
-    ir_emit(b, in);
+    struct ir_ins *in = append(b, IR_skip);
+    in->src = (u8)type_at(b, cond);
+    in->arg[0] = cond;
+    in->imm = b->labels;
     return b->labels++;
 }
 
 void ir_label(struct ir_block *b, u16 label)
 {
-    struct ir_ins in = blank(IR_label);
-    in.imm = label;
-    ir_emit(b, in);
+    struct ir_ins *in = append(b, IR_label);
+    in->imm = label;
 }
 
 static void emit_exit(struct ir_block *b, enum ir_op op, ir_ref v, u64 imm, enum ir_hint h, i64 return_offset)
 {
-    struct ir_ins in = blank(op);
-    in.src = (u8)type_at(b, v);
-    in.arg[0] = v;
-    in.imm = imm;
-    in.flag = (u8)h;
-    in.imm2 = h == IR_HINT_call ? (u64)return_offset : 0;
-    ir_emit(b, in);
+    struct ir_ins *in = append(b, op);
+    in->src = (u8)type_at(b, v);
+    in->arg[0] = v;
+    in->imm = imm;
+    in->flag = (u8)h;
+    in->imm2 = h == IR_HINT_call ? (u64)return_offset : 0;
 }
 
 void ir_exit_direct(struct ir_block *b, i64 offset, enum ir_hint h, i64 return_offset)

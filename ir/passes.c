@@ -55,29 +55,45 @@ static u32 fp_fields(const struct ir_layout *l, u16 *list, u32 max)
 
 /* ---- forward state: a get becomes the value that the field is known to hold ---- */
 
-struct forward {
-    struct ir_block *b;
-    struct ir_edit  *ed;
-    ir_ref           known[FIELDS];
-    u16              changed[FIELDS];        /* instruction that made it known or unknown */
-    u16              fp[8];
-    u32              fp_count;               /* UNKNOWN until the first FP row */
-    u16              skip_at[IR_BLOCK_MAX];  /* by label */
-    bool             synced;
+#define LEARNT (2 * IR_BLOCK_MAX)
+#define ALL 0xffffu /* in learnt[]: nothing is known from here on */
+
+struct learnt {
+    u16 field, at;
 };
+
+struct forward {
+    struct ir_block   *b;
+    struct ir_edit    *ed;
+    struct ir_simplify s;
+    ir_ref             known[FIELDS];
+    struct learnt      learnt[LEARNT];        /* what changed in known[], in order; further ones are only counted */
+    u32                learnt_count;
+    u16                fp[8];
+    u32                fp_count;              /* UNKNOWN until the first FP row */
+    u16                skip_at[IR_BLOCK_MAX]; /* by label */
+    bool               synced;
+};
+
+static void note(struct forward *w, u32 field, u32 at)
+{
+    if (w->learnt_count < LEARNT)
+        w->learnt[w->learnt_count] = (struct learnt){ (u16)field, (u16)at };
+    w->learnt_count++;
+}
 
 static void learn(struct forward *w, u64 field, ir_ref v, u32 at)
 {
     if (field < FIELDS) {
         w->known[field] = v;
-        w->changed[field] = (u16)at;
+        note(w, (u32)field, at);
     }
 }
 
 /* getx and setx with a constant index are get and set. */
 static void resolve_index(struct ir_block *b, struct ir_ins *in)
 {
-    if ((in->op != IR_getx && in->op != IR_setx) || b->ins[in->arg[0]].op != IR_const)
+    if (b->ins[in->arg[0]].op != IR_const)
         return;
     const struct ir_range *r = &b->layout->ranges[in->imm];
     in->imm = r->first + b->ins[in->arg[0]].imm % r->count;
@@ -95,16 +111,24 @@ static void forget_range(struct forward *w, const struct ir_range *r, u32 at)
 
 static void forget_all(struct forward *w, u32 at)
 {
-    for (u32 f = 0; f < MIN(w->b->layout->field_count, FIELDS); f++)
-        learn(w, f, IR_NONE, at);
+    memset(w->known, 0xff, MIN(w->b->layout->field_count, FIELDS) * sizeof w->known[0]);
+    note(w, ALL, at);
 }
 
 /* Behind a label only what was known before its skip and untouched since is known. */
 static void forget_since(struct forward *w, u32 skip, u32 at)
 {
-    for (u32 f = 0; f < MIN(w->b->layout->field_count, FIELDS); f++)
-        if (w->changed[f] > skip)
-            learn(w, f, IR_NONE, at);
+    if (w->learnt_count > LEARNT) {
+        forget_all(w, at);
+        return;
+    }
+    for (u32 k = w->learnt_count; k-- && w->learnt[k].at > skip;) {
+        if (w->learnt[k].field == ALL) {
+            forget_all(w, at);
+            return;
+        }
+        w->known[w->learnt[k].field] = IR_NONE;
+    }
 }
 
 static void forward_get(struct forward *w, u32 i)
@@ -121,10 +145,12 @@ static void forward_get(struct forward *w, u32 i)
 static void forward_set(struct forward *w, u32 i)
 {
     const struct ir_ins *in = &w->b->ins[i];
-    if (in->imm < FIELDS && w->known[in->imm] == in->arg[0])
+    if (in->imm < FIELDS && w->known[in->imm] == in->arg[0]) {
         w->ed->dead[i] = true;
-    else
-        learn(w, in->imm, in->arg[0], i);
+        return;
+    }
+    w->s.last_set = i;
+    learn(w, in->imm, in->arg[0], i);
 }
 
 static void forget_fp(struct forward *w, u32 at)
@@ -135,57 +161,71 @@ static void forget_fp(struct forward *w, u32 at)
         learn(w, w->fp[k], IR_NONE, at);
 }
 
-static void forward_ins(struct forward *w, u32 i)
+static void forward_call(struct forward *w, u32 i)
+{
+    u32 flags = w->b->layout->helpers[w->b->ins[i].imm].flags;
+    w->synced |= (flags & IR_H_SYNC) != 0;
+    if (flags & (IR_H_WRITES | IR_H_SYNC))
+        forget_all(w, i);
+}
+
+static void forward_indexed(struct forward *w, u32 i)
 {
     struct ir_ins *in = &w->b->ins[i];
-    const struct ir_layout *l = w->b->layout;
-    edit_args(w->ed, in);
     resolve_index(w->b, in);
-    switch (in->op) {
-    case IR_get: forward_get(w, i); break;
-    case IR_set: forward_set(w, i); break;
-    case IR_setx: forget_range(w, &l->ranges[in->imm], i); break;
-    case IR_skip: w->skip_at[in->imm] = (u16)i; break;
-    case IR_label: forget_since(w, w->skip_at[in->imm], i); break;
-    case IR_call:
-        if (l->helpers[in->imm].flags & (IR_H_WRITES | IR_H_SYNC))
-            forget_all(w, i);
-        break;
-    default:
-        if (ir_rows[in->op].effects & IR_FP)
-            forget_fp(w, i);
+    if (in->op == IR_get) {
+        forward_get(w, i);
+    } else if (in->op == IR_set) {
+        forward_set(w, i);
+    } else if (in->op == IR_setx) {
+        w->s.last_set = i;
+        forget_range(w, &w->b->layout->ranges[in->imm], i);
     }
 }
 
-static void note_sync(struct forward *w, u32 i)
+static void forward_label(struct forward *w, u32 i)
 {
-    const struct ir_ins *in = &w->b->ins[i];
-    if (in->op == IR_call && w->b->layout->helpers[in->imm].flags & IR_H_SYNC) {
-        w->synced = true;
-    } else if (in->op == IR_insn) {
+    u32 skip = w->skip_at[w->b->ins[i].imm];
+    forget_since(w, skip, i);
+    ir_simplify_label(&w->s, skip, i);
+}
+
+static void forward_ins(struct forward *w, u32 i)
+{
+    struct ir_ins *in = &w->b->ins[i];
+    edit_args(w->ed, in);
+    switch (in->op) {
+    case IR_insn:
         w->ed->look[i] = w->synced;
         w->synced = false;
+        return;
+    case IR_get: forward_get(w, i); return;
+    case IR_set: forward_set(w, i); return;
+    case IR_getx: case IR_setx: forward_indexed(w, i); return;
+    case IR_skip: w->skip_at[in->imm] = (u16)i; return;
+    case IR_label: forward_label(w, i); return;
+    case IR_call: forward_call(w, i); return;
+    default: break;
     }
+    u32 fx = ir_rows[in->op].effects;
+    if (fx & IR_PURE)
+        ir_simplify_value(&w->s, i);
+    else if (fx & IR_FP)
+        forget_fp(w, i);
 }
 
 static void forwards(struct ir_block *b, struct ir_edit *ed)
 {
     struct forward w;
-    struct ir_simplify s;
-    u32 fields = MIN(b->layout->field_count, FIELDS);
     w.b = b;
     w.ed = ed;
     w.fp_count = UNKNOWN;
-    memset(w.known, 0xff, fields * sizeof w.known[0]);
-    memset(w.changed, 0, fields * sizeof w.changed[0]);
+    w.learnt_count = 0;
+    memset(w.known, 0xff, MIN(b->layout->field_count, FIELDS) * sizeof w.known[0]);
     w.synced = false;
-    ir_simplify_begin(&s, b, ed);
-    for (u32 i = 0; i < b->count; i++) {
-        note_sync(&w, i);
+    ir_simplify_begin(&w.s, b, ed);
+    for (u32 i = 0; i < b->count; i++)
         forward_ins(&w, i);
-        if (!ed->dead[i])
-            ir_simplify_ins(&s, i);
-    }
 }
 
 /* ---- backwards: is the field overwritten before anything could see it, is the value used at all? ---- */
@@ -263,40 +303,12 @@ static void see_fp(struct kill *w)
         see(w, w->fp[k]);
 }
 
-static void kill_ins(struct kill *w, u32 i)
-{
-    const struct ir_ins *in = &w->b->ins[i];
-    const struct ir_layout *l = w->b->layout;
-    u16 fx = ir_rows[in->op].effects;
-    if (in->op == IR_set)
-        kill_set(w, i);
-    else if (in->op == IR_get)
-        see(w, in->imm);
-    else if (in->op == IR_label)
-        kill_label(w, in->imm);
-    else if (in->op == IR_skip)
-        kill_skip(w, in->imm);
-    else if (in->op == IR_getx)
-        for (u32 f = l->ranges[in->imm].first, n = 0; n < l->ranges[in->imm].count; n++)
-            see(w, f + n);
-    else if (fx & IR_FP)
-        see_fp(w);
-    else if (fx & IR_EXIT || w->ed->look[i] || ir_may_fault(l, in)
-             || (in->op == IR_call && l->helpers[in->imm].flags & IR_H_READS))
-        see_all(w);
-}
-
-static bool is_droppable(const struct ir_ins *in)
-{
-    return ir_rows[in->op].effects & IR_PURE || in->op == IR_get || in->op == IR_getx;
-}
-
 /* A skip over nothing, and its label. */
 static bool drop_skip(struct kill *w, u32 i)
 {
     const struct ir_ins *in = &w->b->ins[i];
     u32 n = w->next;
-    if (in->op != IR_skip || n == w->b->count || w->b->ins[n].op != IR_label || w->b->ins[n].imm != in->imm)
+    if (n == w->b->count || w->b->ins[n].op != IR_label || w->b->ins[n].imm != in->imm)
         return false;
     w->ed->dead[i] = w->ed->dead[n] = true;
     while (++n < w->b->count && w->ed->dead[n])
@@ -305,12 +317,58 @@ static bool drop_skip(struct kill *w, u32 i)
     return true;
 }
 
-/* Before what the instruction does to the fields is looked at: one that goes does nothing. */
-static bool drop_value(struct kill *w, u32 i)
+/* What the instruction, which has effects, does to the fields. False: it went away. */
+static bool kill_ins(struct kill *w, u32 i, u32 fx)
 {
-    if (!is_droppable(&w->b->ins[i]) || w->used[i])
-        return false;
-    return w->ed->dead[i] = true;
+    const struct ir_ins *in = &w->b->ins[i];
+    const struct ir_layout *l = w->b->layout;
+    switch (in->op) {
+    case IR_set: kill_set(w, i); return !w->ed->dead[i];
+    case IR_get: see(w, in->imm); return true;
+    case IR_label: kill_label(w, in->imm); return true;
+    case IR_skip: kill_skip(w, in->imm); return !drop_skip(w, i);
+    case IR_getx:
+        for (u32 f = l->ranges[in->imm].first, n = 0; n < l->ranges[in->imm].count; n++)
+            see(w, f + n);
+        return true;
+    case IR_call:
+        if (l->helpers[in->imm].flags & (IR_H_READS | IR_H_FAULT | IR_H_MEM | IR_H_SYNC))
+            see_all(w);
+        return true;
+    case IR_insn:
+        if (w->ed->look[i])
+            see_all(w);
+        return true;
+    case IR_barrier: return true;
+    default: break;
+    }
+    if (fx & IR_FP)
+        see_fp(w);
+    else if (fx & (IR_EXIT | IR_MEM))
+        see_all(w);
+    return true;
+}
+
+/* Before what the instruction does to the fields is looked at: one that goes does nothing. */
+static bool is_unused(const struct kill *w, u32 i, u32 fx)
+{
+    u32 op = w->b->ins[i].op;
+    return !w->used[i] && (fx & IR_PURE || op == IR_get || op == IR_getx);
+}
+
+static void kill_one(struct kill *w, u32 i)
+{
+    const struct ir_ins *in = &w->b->ins[i];
+    u32 fx = ir_rows[in->op].effects;
+    if (is_unused(w, i, fx)) {
+        w->ed->dead[i] = true;
+        return;
+    }
+    if (!(fx & IR_PURE) && !kill_ins(w, i, fx))
+        return;
+    for (u32 k = 0; k < 4 && in->arg[k] != IR_NONE; k++)
+        w->used[in->arg[k]] = true;
+    w->next = i;
 }
 
 static void backwards(struct ir_block *b, struct ir_edit *ed)
@@ -324,16 +382,9 @@ static void backwards(struct ir_block *b, struct ir_edit *ed)
     w.next = b->count;
     memset(w.over.w, 0, w.words * 8);
     memset(w.used, 0, b->count);
-    for (u32 i = b->count; i--;) {
-        if (ed->dead[i] || drop_value(&w, i))
-            continue;
-        kill_ins(&w, i);
-        if (ed->dead[i] || drop_skip(&w, i))
-            continue;
-        for (u32 k = 0; k < 4 && b->ins[i].arg[k] != IR_NONE; k++)
-            w.used[b->ins[i].arg[k]] = true;
-        w.next = i;
-    }
+    for (u32 i = b->count; i--;)
+        if (!ed->dead[i])
+            kill_one(&w, i);
 }
 
 void ir_passes(struct ir_block *b)

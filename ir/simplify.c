@@ -28,23 +28,27 @@ static void become_const(struct ir_ins *in, u64 lo, u64 hi)
                            .arg = { IR_NONE, IR_NONE, IR_NONE, IR_NONE } };
 }
 
-static bool fold(struct ir_block *b, struct ir_ins *in)
+static bool all_const(const struct ir_block *b, const struct ir_ins *in)
+{
+    if (!is_const(b, in->arg[0]))
+        return false;
+    for (u32 k = 1; k < 4 && in->arg[k] != IR_NONE; k++)
+        if (!is_const(b, in->arg[k]))
+            return false;
+    return in->type != IR_V256;
+}
+
+static void fold(struct ir_block *b, struct ir_ins *in)
 {
     union ir_val v[4] = { 0 }, out;
     const union ir_val *arg[4] = { &v[0], &v[1], &v[2], &v[3] };
     struct fp_env env = { 0, 0 };
-    u32 n = ir_args(in);
-    if (n == 0 || in->type == IR_V256)
-        return false;
-    for (u32 k = 0; k < n; k++) {
-        if (!is_const(b, in->arg[k]))
-            return false;
+    for (u32 k = 0; k < ir_args(in); k++) {
         v[k].d[0] = b->ins[in->arg[k]].imm;
         v[k].d[1] = b->ins[in->arg[k]].imm2;
     }
     ir_eval(in, arg, &env, &out);
     become_const(in, out.d[0], out.d[1]);
-    return true;
 }
 
 /* ---- identities: the value that in equals, or IR_NONE (in may have been rewritten) ---- */
@@ -155,11 +159,14 @@ static bool equal(const struct ir_ins *x, const struct ir_ins *y)
 
 static u32 hash(const struct ir_ins *in)
 {
-    u64 h = in->op * 0x9e3779b97f4a7c15ull;
-    h = (h ^ in->imm ^ in->imm2 << 1) * 0x9e3779b97f4a7c15ull;
-    h = (h ^ in->arg[0] ^ (u64)in->arg[1] << 16 ^ (u64)in->arg[2] << 32 ^ (u64)in->type << 48) * 0x9e3779b97f4a7c15ull;
+    u64 arg;
+    memcpy(&arg, in->arg, sizeof arg);
+    u64 h = (in->imm ^ in->imm2 << 1 ^ (u64)in->op << 32 ^ (u64)in->type << 48) * 0x9e3779b97f4a7c15ull;
+    h = (h ^ h >> 32 ^ arg) * 0x9e3779b97f4a7c15ull;
     return (u32)(h >> 40) % IR_SIMPLIFY_SLOTS;
 }
+
+_Static_assert(sizeof((struct ir_ins){ 0 }.arg) == sizeof(u64), "hashed as one");
 
 static void merge(struct ir_simplify *w, u32 i)
 {
@@ -173,10 +180,12 @@ static void merge(struct ir_simplify *w, u32 i)
     *slot = (ir_ref)i;
 }
 
-static void visit_pure(struct ir_simplify *w, u32 i)
+void ir_simplify_value(struct ir_simplify *w, u32 i)
 {
     struct ir_ins *in = &w->b->ins[i];
-    if (!fold(w->b, in)) {
+    if (all_const(w->b, in)) {
+        fold(w->b, in);
+    } else if (in->arg[0] != IR_NONE) {
         ir_ref r = identity(w->b, in);
         if (r != IR_NONE) {
             w->ed->to[i] = r;
@@ -189,9 +198,8 @@ static void visit_pure(struct ir_simplify *w, u32 i)
 
 /* A skip never taken goes with its label, unless the region sets fields (the label still parts those sets from gets
  * behind it, which the verifier demands) or ends in an exit. */
-static void visit_label(struct ir_simplify *w, u32 i)
+void ir_simplify_label(struct ir_simplify *w, u32 s, u32 i)
 {
-    u32 s = w->skip_at[w->b->ins[i].imm];
     bool exits = ir_rows[w->b->ins[i - 1].op].effects & IR_EXIT;
     u64 c;
     if (int_const(w->b, w->b->ins[s].arg[0], &c) && c == 0 && w->last_set < s && !exits)
@@ -207,17 +215,4 @@ void ir_simplify_begin(struct ir_simplify *w, struct ir_block *b, struct ir_edit
     w->last_set = 0;
     memset(w->slot, 0xff, sizeof w->slot);
     memset(w->hidden, 0, b->count);
-}
-
-void ir_simplify_ins(struct ir_simplify *w, u32 i)
-{
-    struct ir_ins *in = &w->b->ins[i];
-    if (in->op == IR_set || in->op == IR_setx)
-        w->last_set = i;
-    else if (in->op == IR_skip)
-        w->skip_at[in->imm] = (u16)i;
-    else if (in->op == IR_label)
-        visit_label(w, i);
-    else if (ir_rows[in->op].effects & IR_PURE)
-        visit_pure(w, i);
 }

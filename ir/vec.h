@@ -60,7 +60,12 @@ bool ir_verify_fail(const struct ir_block *b, u32 i, struct err *e, const char *
 /* May the instruction fault, so that state must be precise there? */
 bool ir_may_fault(const struct ir_layout *l, const struct ir_ins *in);
 /* Does the field lie in the layout's struct fp_env? */
-bool ir_field_is_fp(const struct ir_layout *l, u64 field);
+static inline bool ir_field_is_fp(const struct ir_layout *l, u64 field)
+{
+    const struct ir_field *f = &l->fields[field];
+    return l->fp_env != ~0u && f->offset < l->fp_env + sizeof(struct fp_env)
+           && l->fp_env < f->offset + ir_bytes((enum ir_type)f->type);
+}
 
 /* ---- passes (ir/passes.c, ir/simplify.c) ---- */
 struct ir_edit {
@@ -68,16 +73,17 @@ struct ir_edit {
     bool   dead[IR_BLOCK_MAX];
     bool   look[IR_BLOCK_MAX]; /* insn: the run may end before it, a helper of IR_H_SYNC stands in the one before */
 };
-/* Folding, identities and merging of equal pure values: instruction i, whose operands went through `to`, and which is
- * marked and renamed when something else replaces it. In order over a block, behind ir_simplify_begin(). */
+/* Folding, identities and merging of equal pure values. In order over a block, behind ir_simplify_begin(): each value of a
+ * PURE row, whose operands went through `to`, and which is marked and renamed when something else replaces it; each label
+ * with its skip. */
 #define IR_SIMPLIFY_SLOTS 256u
 struct ir_simplify {
     struct ir_block *b;
     struct ir_edit  *ed;
-    u32              last_set;
+    u32              last_set; /* set or setx so far: the caller's to note */
     ir_ref           slot[IR_SIMPLIFY_SLOTS];
-    u16              skip_at[IR_BLOCK_MAX]; /* by label */
     u8               hidden[IR_BLOCK_MAX];  /* made under a skip that has ended */
 };
 void ir_simplify_begin(struct ir_simplify *w, struct ir_block *b, struct ir_edit *ed);
-void ir_simplify_ins(struct ir_simplify *w, u32 i);
+void ir_simplify_value(struct ir_simplify *w, u32 i);
+void ir_simplify_label(struct ir_simplify *w, u32 skip, u32 label);

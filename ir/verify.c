@@ -33,13 +33,6 @@ bool ir_may_fault(const struct ir_layout *l, const struct ir_ins *in)
     return ir_rows[in->op].effects & IR_MEM && in->op != IR_barrier;
 }
 
-bool ir_field_is_fp(const struct ir_layout *l, u64 field)
-{
-    const struct ir_field *f = &l->fields[field];
-    return l->fp_env != ~0u && f->offset < l->fp_env + sizeof(struct fp_env)
-           && l->fp_env < f->offset + ir_bytes((enum ir_type)f->type);
-}
-
 static bool has_effect(const struct ir_layout *l, const struct ir_ins *in)
 {
     if (in->op == IR_call)

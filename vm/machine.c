@@ -31,6 +31,8 @@ const struct state_desc machine_state_desc = {
     .name = "machine", STATE_DESC(struct machine_state, 1, machine_fields),
 };
 
+void machine_catch_kicks(void);
+
 /* ---- parts ---- */
 
 /* The bits are the union of what the engines keep. */
@@ -60,9 +62,11 @@ struct machine *machine_new(const char *name, struct err *e)
     m->stop_at = ~0ull;
     m->next_deadline = TIME_NEVER;
     physmap_init(&m->map, &m->log);
+    m->io.log = &m->log;
     m->map.code_written = code_written;
     m->map.code_opaque = m;
     machine_seed(m, 1);
+    machine_catch_kicks();
     return m;
 }
 
@@ -175,20 +179,13 @@ u64 machine_now(struct machine *m)
     return m->clock == CLOCK_ICOUNT ? machine_icount(m) + m->s.idle_ns : m->host_ns() - m->host_base;
 }
 
-/* ---- requests from anywhere ---- */
-
-void machine_request(struct machine *m, u32 req)
-{
-    atomic_fetch_or(&m->request, req);
-}
-
-void machine_kick(struct machine *m)
-{
-    machine_request(m, REQ_KICK);
-}
-
 void vcpu_irq_set(struct vcpu *v, u32 line, bool level)
 {
+    if (line >= VCPU_LINE_NMI) {
+        if (v->guest->line)
+            v->guest->line(v, line, level);
+        return;
+    }
     v->irq = level ? v->irq | line : v->irq & ~line;
 }
 
@@ -285,7 +282,9 @@ enum machine_end machine_run(struct machine *m)
 {
     m->host_base = m->host_ns() - m->s.clock_ns;
     m->poll_at = 0;
+    machine_bind(m);
     enum machine_end end = loop(m);
+    machine_unbind(m);
     if (m->clock == CLOCK_REALTIME)
         m->s.clock_ns = machine_now(m);
     return end;

@@ -19,6 +19,7 @@
 #include "ir/ir.h"
 #include "softmmu/softmmu.h"
 #include "vm/dev.h"
+#include "vm/io.h"
 #include <stdatomic.h>
 
 /* ------------------------------------------------------------------ events ---- */
@@ -63,6 +64,15 @@ struct guest_code {
     u32       max_insns; /* stop after so many */
 };
 
+/* How a loader wants a vCPU to begin. */
+struct guest_entry {
+    u64 pc;
+    u64 arg;     /* the first argument register: device tree, boot parameters */
+    u32 bits;    /* 0: as reset leaves it; 32, 64 (x86): protected mode without paging, 64-bit mode with the page tables
+                    at `table`; flat segments, the descriptor table at `gdt` */
+    u64 table, gdt;
+};
+
 /* An ISA. All functions get a vCPU of their own kind. */
 struct guest {
     const char              *name;
@@ -90,8 +100,10 @@ struct guest {
     void (*reset)(struct vcpu *v);
     void (*resumed)(struct vcpu *v); /* state just loaded: rebuild caches, select the address space */
     void (*dump)(struct vcpu *v, FILE *f); /* registers, for logs */
-    /* Boot protocol, after reset: where to start and the first argument register (device tree, boot info). */
-    void (*set_entry)(struct vcpu *v, u64 pc, u64 arg);
+    /* Boot protocol, after reset: where to start. */
+    void (*set_entry)(struct vcpu *v, const struct guest_entry *e);
+    /* An input pin other than VCPU_IRQ and VCPU_FIQ changed; NULL: there are none. */
+    void (*line)(struct vcpu *v, u32 line, bool level);
 };
 
 enum run_exit {
@@ -107,6 +119,9 @@ struct engine {
     /* Runs at most `budget` (> 0) guest instructions, adds those started to v->icount, leaves v->pc and
      * the state whole. */
     enum run_exit (*run)(struct vcpu *v, u64 budget);
+    /* In a signal handler, on the thread that runs v and whatever that is at: run(), or else the next one, comes back
+     * soon, with RUN_SYNC and exact counts. host: the interrupted ucontext_t. NULL: kicks wait for the budget's end. */
+    void (*kick)(struct vcpu *v, void *host);
     /* Drops code made from [off, off + len), which lies in one page (len 0: drops nothing), and sets the
      * bits of o->code again for what stays of the page: they are clear when this is called. */
     void (*code_written)(struct vcpu *v, struct memobj *o, u64 off, u64 len);
@@ -119,6 +134,8 @@ struct engine {
 /* ------------------------------------------------------------------ vCPU ---- */
 
 enum { VCPU_IRQ = 1, VCPU_FIQ = 2 }; /* levels of v->irq, driven by the interrupt controller */
+/* Other pins, handed to guest->line: non-maskable interrupt (an edge), address bit 20 masked (a level), INIT (an edge). */
+enum { VCPU_LINE_NMI = 16, VCPU_LINE_A20M, VCPU_LINE_INIT };
 
 struct vcpu_state {         /* saved; the ISA's own state is in `state` */
     u64 pc;                 /* linear guest address of the next instruction */
@@ -168,6 +185,7 @@ enum machine_end {
 
 struct machine {
     struct physmap       map;
+    struct iobus         io;
     struct log           log;
     struct vcpu        **cpus;
     u32                  cpu_count;
@@ -181,11 +199,13 @@ struct machine {
     bool                 pace_host;          /* icount: idle runs no faster than the wall */
     bool                 no_reboot;
     u64                  stop_at;            /* instruction count to stop at, ~0: none */
+    u8                   exit_code;          /* of END_QUIT: given by the guest; 0: none given */
     u64                (*host_ns)(void);     /* the host's monotonic clock; set by whoever makes the machine */
     u64                  host_base;          /* realtime: host ns at which virtual time was 0 */
     u32                  cur;                /* index of the running vCPU */
     u64                  poll_at;            /* instruction count at which host input is looked at again */
     atomic_uint          request;            /* REQ_ bits */
+    atomic_int           thread;             /* the host's id of the one in machine_run(), 0: none */
     const char          *name;               /* "virt" */
     /* Host input, drained at safe points on the machine's thread. */
     void               (*poll)(void *opaque);
@@ -209,8 +229,13 @@ u64  machine_now(struct machine *m);   /* virtual ns, exact to the instruction u
 u64  machine_icount(const struct machine *m);
 /* Runs until something ends it. */
 enum machine_end machine_run(struct machine *m);
-void machine_request(struct machine *m, u32 req); /* REQ_; any thread */
-void machine_kick(struct machine *m);             /* any thread: look at host input soon */
+/* REQ_; any thread, any signal handler. A machine that runs comes back for it at once: its thread gets SIGURG, which
+ * belongs to vm/kick.c. A handler that calls this blocks SIGURG (sa_mask), since it may stand on that very thread. */
+void machine_request(struct machine *m, u32 req);
+void machine_kick(struct machine *m);             /* likewise: look at host input soon */
+/* This thread runs m's engine: kicks go here. machine_run() does both, tests that call an engine need to. */
+void machine_bind(struct machine *m);
+void machine_unbind(struct machine *m);
 u64  machine_random(struct machine *m);           /* from s.rng */
 void machine_seed(struct machine *m, u64 seed);
 /* DMA. False when any byte is not RAM. */

@@ -1,6 +1,7 @@
 /* code.c - a block of guest code as IR, for any engine; its logs. */
 #include "backend/common/common.h"
 #include <inttypes.h>
+#include <string.h>
 
 static void log_ir(struct vcpu *v, const char *what, const struct memobj *o, u64 off, u64 mode,
                    const struct ir_block *ir)
@@ -32,6 +33,28 @@ void engine_lift(struct vcpu *v, struct memobj *o, u64 off, u64 mode, u32 max_in
     memobj_add_code(v->mmu.map, o, off, code.avail);
     v->guest->lift(v, mode, &code, out);
     *bits = before | engine_code_bits(off, MIN(MAX(out->guest_len, 1u), code.avail));
+    if (!out->guest_len)
+        return;
+    if (log_on(&v->m->log, LOG_ir))
+        log_ir(v, "ir", o, off, mode, out);
+    verify(out);
+}
+
+#define INSN_MAX 16u /* bytes of an instruction that may be of a second page */
+
+void engine_lift_crossing(struct vcpu *v, struct memobj *o, u64 off, struct memobj *o2, u64 off2, u64 mode,
+                          struct ir_block *out)
+{
+    u8 bytes[2 * INSN_MAX];
+    u32 first = (u32)(PAGE_SIZE - (off & (PAGE_SIZE - 1)));
+    CHECK(first < INSN_MAX);
+    struct guest_code code = { .bytes = bytes, .avail = first + INSN_MAX, .max_insns = 1 };
+    memobj_add_code(v->mmu.map, o, off, first);
+    memobj_add_code(v->mmu.map, o2, off2, INSN_MAX);
+    memcpy(bytes, o->host + off, first);
+    memcpy(bytes + first, o2->host + off2, INSN_MAX);
+    v->guest->lift(v, mode, &code, out);
+    CHECK(out->guest_len > first);
     if (log_on(&v->m->log, LOG_ir))
         log_ir(v, "ir", o, off, mode, out);
     verify(out);

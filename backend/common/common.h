@@ -5,8 +5,15 @@
 #include "vm/vm.h"
 
 /* Lifts the block at `off` of o in `mode`, at most max_insns instructions. Rights to write are revoked before the
- * bytes are read, and the code map names the block's bytes. Logs (-d ir); debug builds verify. */
+ * bytes are read, and the code map names the block's bytes. Logs (-d ir); debug builds verify.
+ * out->guest_len 0: the first instruction goes on in the next page, see engine_lift_crossing(). */
 void engine_lift(struct vcpu *v, struct memobj *o, u64 off, u64 mode, u32 max_insns, struct ir_block *out);
+/* An instruction that begins at `off` of o, at the end of its page, and goes on at the start of a page: off2 of o2. */
+void engine_lift_crossing(struct vcpu *v, struct memobj *o, u64 off, struct memobj *o2, u64 off2, u64 mode,
+                          struct ir_block *out);
+/* Offsets in a page from here on may hold instructions that go on in the next one: shortcuts within the page do not lead
+ * there, since where the next page is may change. */
+static inline u32 engine_page_end(const struct guest *g) { return g->min_insn > 1 ? PAGE_SIZE : PAGE_SIZE - 14; }
 /* -d op: the block after the passes; -d exec: a block is entered at v->s.pc, `count` instructions started so far. */
 void engine_log_op(struct vcpu *v, const struct memobj *o, u64 off, u64 mode, const struct ir_block *ir);
 void engine_log_exec(struct vcpu *v, const struct memobj *o, u64 off, u64 mode, u64 count);

@@ -60,9 +60,11 @@ enum interp_handler {
 };
 
 struct iblock {
-    struct iblock *hash_next, *page_next;
+    struct iblock *hash_next, *page_next, *page2_next;
     struct memobj *obj;
     u64            off;       /* of the first byte in obj */
+    struct memobj *obj2;      /* an instruction that crosses into another page: where that begins; else NULL */
+    u64            off2;
     u64            mode;
     u32            len;       /* bytes of guest code */
     u32            insns;
@@ -92,6 +94,7 @@ struct interp {
     struct interp_jump jumps[INTERP_JUMPS];
     struct iblock     *hash[INTERP_HASH];
     struct iblock     *pages[INTERP_HASH];
+    struct iblock     *pages2[INTERP_HASH]; /* of blocks that cross, by their second page */
     struct iblock     *all;       /* chained by hash_next once dead */
     u64                bytes, max_bytes;
     u32                max_insns;
@@ -104,7 +107,8 @@ struct interp {
 struct iblock *interp_lower(struct interp *t, const struct ir_block *ir, u64 *bytes);
 /* cache.c */
 struct iblock *interp_lookup(struct interp *t, gva pc, u64 mode); /* NULL: exception taken (fetch fault) */
-struct iblock *interp_find(struct interp *t, struct memobj *o, u64 off, u64 mode); /* lifts when missing */
+/* Lifts when missing. NULL: the instruction goes on in the next page. */
+struct iblock *interp_find(struct interp *t, struct memobj *o, u64 off, u64 mode);
 void interp_free_all(struct interp *t);
 /* run.c */
 enum run_exit interp_run(struct vcpu *v, u64 budget);

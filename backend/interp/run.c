@@ -48,7 +48,7 @@ static u8 *indexed(struct vcpu *v, const struct iop *op)
 static struct iblock *successor(struct interp *t, struct iblock *b, i64 rel)
 {
     u64 at = (b->off & (PAGE_SIZE - 1)) + (u64)rel;
-    if (at >= PAGE_SIZE || rel % t->v->guest->min_insn)
+    if (at >= engine_page_end(t->v->guest) || rel % t->v->guest->min_insn)
         return NULL;
     struct iblock *n = interp_find(t, b->obj, (b->off & PAGE_MASK) + at, b->mode);
     u32 k = b->next[0] != NULL;

@@ -9,33 +9,52 @@
  * the dead ones. Only entries, link jumps and inline caches of code are ever rewritten, always between two runs of
  * code or by C called from it.
  */
+#define _GNU_SOURCE
 #include "backend/jit/cache.h"
 #include "backend/common/common.h"
 #include "base/bits.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define HASH_BITS 17u
 #define HASH (1u << HASH_BITS)
 
+#define SLAB (128ull << 10)
+#define READY (128ll << 10)
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14; others refuse it */
+#endif
+
+/* Memory of a chunk's blocks, links and copies: they go together. */
+struct slab {
+    struct slab *next;
+    size_t       size;
+    _Alignas(16) u8 data[];
+};
+
 struct chunk {
     u8            *start, *end;
     struct jblock *blocks;   /* by chunk_next */
-    u64            meta;     /* bytes that they own outside */
+    struct slab   *slabs;
+    u8            *free, *free_end; /* in the first slab */
+    u64            meta;     /* bytes that blocks own outside */
 };
 
 struct jit_cache {
     struct chunk   chunk[JIT_CHUNKS];
     u32            cur;
     u8            *at;       /* in the current chunk */
+    u8            *ready;    /* behind what has pages there */
     struct jblock *hash[HASH];
     struct jblock *pages[HASH];
 };
 
+/* Neighbours in a page are neighbours in the table. */
 static u32 hash_of(u64 obj, u64 off, u64 mode)
 {
-    u64 h = (off ^ obj << 58 ^ mode << 40 ^ mode >> 24) * 0x9e3779b97f4a7c15;
-    return (u32)(h >> (64 - HASH_BITS));
+    u64 h = (off >> PAGE_BITS ^ obj << 58 ^ mode << 40 ^ mode >> 24) * 0x9e3779b97f4a7c15;
+    return ((u32)(h >> (64 - HASH_BITS)) + (u32)(off >> 2 & (PAGE_SIZE / 4 - 1))) % HASH;
 }
 
 static struct jblock **key_list(struct jit_cache *c, const struct memobj *o, u64 off, u64 mode)
@@ -45,7 +64,7 @@ static struct jblock **key_list(struct jit_cache *c, const struct memobj *o, u64
 
 static struct jblock **page_list(struct jit_cache *c, const struct memobj *o, u64 off)
 {
-    return &c->pages[hash_of(o->id, off >> PAGE_BITS, 0)];
+    return &c->pages[hash_of(o->id, off & PAGE_MASK, 0)];
 }
 
 static bool has_key(const struct jblock *b, const struct memobj *o, u64 off, u64 mode)
@@ -119,11 +138,55 @@ static void unhash(struct jit_cache *c, struct jblock *b)
     b->hashed = false;
 }
 
-static void free_block(struct jblock *b)
+/* ---- memory of blocks ---- */
+
+static void use_slab(struct chunk *k)
 {
-    free(b->links);
-    free(b->kept);
-    free(b);
+    k->free = k->slabs->data;
+    k->free_end = (u8 *)k->slabs + k->slabs->size;
+}
+
+static void new_slab(struct chunk *k, size_t n)
+{
+    u64 size = align_up(MAX(SLAB, sizeof(struct slab) + n), PAGE_SIZE);
+    struct slab *s = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    CHECK(s != MAP_FAILED);
+    *s = (struct slab){ .next = k->slabs, .size = size };
+    k->slabs = s;
+    use_slab(k);
+}
+
+void *jit_cache_alloc(struct jit *j, size_t n)
+{
+    struct chunk *k = &j->cache->chunk[j->cache->cur];
+    n = (n + 15) & ~(size_t)15;
+    if ((size_t)(k->free_end - k->free) < n)
+        new_slab(k, n);
+    u8 *p = k->free;
+    k->free += n;
+    return p;
+}
+
+static void free_slabs(struct chunk *k)
+{
+    while (k->slabs) {
+        struct slab *next = k->slabs->next;
+        munmap(k->slabs, k->slabs->size);
+        k->slabs = next;
+    }
+    k->free = k->free_end = NULL;
+}
+
+/* One stays: the chunk is about to be used again. */
+static void reset_slabs(struct chunk *k)
+{
+    while (k->slabs && k->slabs->next) {
+        struct slab *next = k->slabs->next;
+        munmap(k->slabs, k->slabs->size);
+        k->slabs = next;
+    }
+    if (k->slabs)
+        use_slab(k);
 }
 
 static u64 meta_of(const struct jblock *b)
@@ -148,21 +211,18 @@ static void recount(struct jit *j, struct memobj *o, u64 off)
         m->code_written(m->code_opaque, o, off, 0);
 }
 
-static void free_blocks(struct jit *j, struct jblock *list, bool count)
+static void recount_pages(struct jit *j, const struct jblock *list)
 {
-    struct jblock *next;
     u64 page = ~0ull;
-    for (struct jblock *b = list; b; b = next) {
-        next = b->chunk_next;
-        if (count && b->off >> PAGE_BITS != page) {
-            page = b->off >> PAGE_BITS;
-            recount(j, b->obj, b->off);
-        }
-        free_block(b);
+    for (const struct jblock *b = list; b; b = b->chunk_next) {
+        if (b->off >> PAGE_BITS == page)
+            continue;
+        page = b->off >> PAGE_BITS;
+        recount(j, b->obj, b->off);
     }
 }
 
-static void empty_chunk(struct jit *j, struct chunk *k, bool count)
+static void empty_chunk(struct jit *j, struct chunk *k)
 {
     struct jit_cache *c = j->cache;
     for (struct jblock *b = k->blocks; b; b = b->chunk_next) {
@@ -172,7 +232,8 @@ static void empty_chunk(struct jit *j, struct chunk *k, bool count)
         unhash(c, b);
     }
     forget_jumps(j, k->start + j->delta, (u64)(k->end - k->start));
-    free_blocks(j, k->blocks, count);
+    recount_pages(j, k->blocks);
+    reset_slabs(k);
     k->blocks = NULL;
     k->meta = 0;
 }
@@ -182,10 +243,20 @@ static void use_chunk(struct jit *j, u32 n)
     struct jit_cache *c = j->cache;
     c->cur = n;
     if (c->chunk[n].blocks) {
-        empty_chunk(j, &c->chunk[n], true);
+        empty_chunk(j, &c->chunk[n]);
         j->stats.evictions++;
     }
-    c->at = c->chunk[n].start;
+    c->at = c->ready = c->chunk[n].start;
+}
+
+/* Pages for what comes next, many at a time: a fault for each costs as much as translating some ten instructions. */
+static void make_ready(struct jit_cache *c)
+{
+    u8 *from = (u8 *)align_down((u64)(uintptr_t)c->ready, PAGE_SIZE), *end = c->chunk[c->cur].end;
+    if (c->at + READY / 2 < c->ready || c->ready == end)
+        return;
+    c->ready += MIN(READY, end - c->ready);
+    (void)madvise(from, (size_t)(c->ready - from), MADV_POPULATE_WRITE);
 }
 
 static void next_chunk(struct jit *j)
@@ -197,7 +268,7 @@ void jit_cache_flush(struct jit *j)
 {
     struct jit_cache *c = j->cache;
     for (u32 n = 0; n < JIT_CHUNKS; n++)
-        empty_chunk(j, &c->chunk[n], true);
+        empty_chunk(j, &c->chunk[n]);
     memset(j->ctx->jumps, 0, sizeof j->ctx->jumps);
     j->stats.evictions++;
     use_chunk(j, 0);
@@ -208,13 +279,8 @@ void jit_cache_flush(struct jit *j)
 static struct jblock *new_block(struct jit *j, struct memobj *o, u64 off, u64 mode)
 {
     u32 room = (u32)(PAGE_SIZE - (off & (PAGE_SIZE - 1))), len = MIN(MAX(j->ir.guest_len, 1u), room);
-    struct jblock *b = calloc(1, sizeof *b + len);
-    CHECK(b);
-    b->obj = o;
-    b->off = off;
-    b->mode = mode;
-    b->len = len;
-    b->insns = j->ir.insns;
+    struct jblock *b = jit_cache_alloc(j, sizeof *b + len);
+    *b = (struct jblock){ .obj = o, .off = off, .mode = mode, .len = len, .insns = j->ir.insns };
     memcpy(b->guest, o->host + off, len);
     return b;
 }
@@ -234,29 +300,36 @@ static void lift(struct jit *j, struct memobj *o, u64 off, u64 mode, u32 max_ins
     engine_log_op(j->v, o, off, mode, &j->ir);
 }
 
-/* Code for b at the cache's end; false: it is not to be had. Makes room as need be. */
-static bool place(struct jit *j, struct jblock *b)
+/* A block with code at the cache's end; NULL: it is not to be had. Makes room as need be. */
+static struct jblock *place(struct jit *j, struct memobj *o, u64 off, u64 mode)
 {
     struct jit_cache *c = j->cache;
     if (c->chunk[c->cur].meta > 2 * (u64)(c->chunk[c->cur].end - c->chunk[c->cur].start))
         next_chunk(j);
     for (;;) {
-        enum x64_result r = x64_compile(j, b, &j->ir, c->at, c->chunk[c->cur].end);
-        if (r != X64_FULL)
-            return r == X64_OK;
-        if (c->at == c->chunk[c->cur].start)
-            return false;
+        struct chunk *k = &c->chunk[c->cur];
+        make_ready(c);
+        struct jblock *b = new_block(j, o, off, mode);
+        enum x64_result r = x64_compile(j, b, &j->ir, c->at, k->end);
+        if (r == X64_OK)
+            return b;
+        k->free = (u8 *)b; /* its memory, the last that was given away, is free again */
+        if (r != X64_FULL || c->at == k->start)
+            return NULL;
         next_chunk(j);
     }
 }
 
-static void place_interp(struct jit *j, struct jblock *b)
+static struct jblock *place_interp(struct jit *j, struct memobj *o, u64 off, u64 mode)
 {
     struct jit_cache *c = j->cache;
+    struct jblock *b = new_block(j, o, off, mode);
     if (x64_interp_block(j, b, c->at, c->chunk[c->cur].end))
-        return;
+        return b;
     next_chunk(j);
+    b = new_block(j, o, off, mode);
     CHECK(x64_interp_block(j, b, c->at, c->chunk[c->cur].end));
+    return b;
 }
 
 static u64 now_ns(const struct jit *j)
@@ -283,18 +356,14 @@ static struct jblock *compile(struct jit *j, struct memobj *o, u64 off, u64 mode
     u64 since = now_ns(j);
     for (u32 max = JIT_BLOCK_INSNS;;) {
         lift(j, o, off, mode, max);
-        struct jblock *b = new_block(j, o, off, mode);
-        bool ok = place(j, b);
-        if (!ok && (j->ir.insns <= 1 || max == 1)) {
-            place_interp(j, b);
-            ok = true;
-        }
-        if (ok) {
+        struct jblock *b = place(j, o, off, mode);
+        if (!b && (j->ir.insns <= 1 || max == 1))
+            b = place_interp(j, o, off, mode);
+        if (b) {
             publish(j, b, since);
             return b;
         }
         max = MIN(max, j->ir.insns) / 2;
-        free_block(b);
     }
 }
 
@@ -389,14 +458,13 @@ bool jit_cache_new(struct jit *j, u64 size, struct err *e)
 {
     if (!jit_mem_new(j, size, e))
         return false;
-    struct jit_cache *c = j->cache = calloc(1, sizeof *c);
+    struct jit_cache *c = j->cache = aligned_alloc(JIT_LARGE_PAGE, align_up(sizeof *c, JIT_LARGE_PAGE));
+    CHECK(c);
+    (void)madvise(c, sizeof *c, MADV_HUGEPAGE);
+    memset(c, 0, sizeof *c);
     j->ctx->v = j->v;
     j->ctx->jit = j;
     u8 *at = j->base;
-    if (!c) {
-        jit_mem_free(j);
-        return err_set(e, "out of memory for compiled code");
-    }
     if (!x64_attach(j, &at, j->base + j->size, e)) {
         jit_cache_free(j);
         return false;
@@ -415,7 +483,7 @@ void jit_cache_free(struct jit *j)
     if (!j->cache)
         return;
     for (u32 n = 0; n < JIT_CHUNKS; n++)
-        free_blocks(j, j->cache->chunk[n].blocks, false);
+        free_slabs(&j->cache->chunk[n]);
     x64_detach(j);
     free(j->cache);
     j->cache = NULL;

@@ -10,6 +10,7 @@
 #define JIT_CACHE_SIZE (64ull << 20)
 #define JIT_CACHE_MIN (1ull << 20)
 #define JIT_CHUNKS 16u
+#define JIT_LARGE_PAGE (2ull << 20) /* the host's, asked for where much memory is touched */
 #define JIT_BLOCK_INSNS 64u
 #define JIT_DEAD_VERSIONS 4u /* of one key that may be revived */
 
@@ -20,6 +21,9 @@ void jit_mem_free(struct jit *j);
 /* The memory, the thunks and an empty cache. size: of code, in bytes. */
 bool jit_cache_new(struct jit *j, u64 size, struct err *e) MUST_CHECK;
 void jit_cache_free(struct jit *j);
+/* Memory for what belongs to the block that is being compiled: 16-byte aligned, not cleared; goes with its chunk. Never
+ * fails. */
+void *jit_cache_alloc(struct jit *j, size_t n);
 /* The live block of a key: revived or compiled when there is none. Never fails. */
 struct jblock *jit_cache_get(struct jit *j, struct memobj *o, u64 off, u64 mode);
 /* The block if it is there and alive, else NULL. */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUDGET_MAX (1ull << 61)  /* code looks at the sign of what is left */
+#define BUDGET_MAX (JIT_KICK / 2) /* code looks at the sign of what is left */
 #define INTERP_INSNS 1u          /* a block of the one-instruction path */
 #define INTERP_BYTES (32ull << 20)
 
@@ -100,6 +100,11 @@ static const u8 *known(struct jit *j)
 
 /* ---- ways back ---- */
 
+static bool is_kicked(struct jit *j)
+{
+    return UNLIKELY(atomic_load_explicit(&j->ctx->kick, memory_order_relaxed));
+}
+
 /* The interpreter runs at most `budget` instructions; the engine is left behind them. */
 static enum run_exit interpret(struct jit *j, u64 budget, u64 end)
 {
@@ -170,7 +175,7 @@ static struct way handle(struct jit *j, enum jit_exit x, u64 start, u64 end)
     case JX_LINK:   return (struct way){ .link = c->link };
     case JX_LOOKUP:
     case JX_DEAD:   return (struct way){ .fresh = true };
-    case JX_BUDGET: return out_of_budget(j, start, end);
+    case JX_BUDGET: return is_kicked(j) ? go_on : out_of_budget(j, start, end);
     case JX_INTERP: return leave_with(interpret(j, MIN(c->arg0, end - v->s.icount), end));
     case JX_ONE:    return alone(j, end);
     case JX_MODE:   select_mode(j);
@@ -196,7 +201,7 @@ static enum jit_exit enter(struct jit *j, const u8 *code, u64 end)
     c->pc = v->s.pc;
     j->stats.entries++;
     enum jit_exit x = (enum jit_exit)j->t.enter(c, code, v->state, end - v->s.icount);
-    v->s.icount = c->end - c->left;
+    v->s.icount = c->end - jit_left(c->left);
     if (x != JX_RAISED)
         v->s.pc = c->pc;
     x64_fp_merge(j);
@@ -228,6 +233,8 @@ static enum run_exit loop(struct jit *j, u64 end)
     while (!w.leave) {
         if (v->s.icount == end)
             return RUN_BUDGET;
+        if (is_kicked(j))
+            return RUN_SYNC;
         if (UNLIKELY(j->flush_wanted)) {
             flush_now(j);
             select_mode(j);
@@ -256,10 +263,13 @@ static enum run_exit run(struct vcpu *v, u64 budget)
     x64_fp_load(j);
     enum run_exit r = loop(j, stop);
     x64_fp_host_restore(host);
+    atomic_store_explicit(&j->ctx->kick, 0, memory_order_relaxed); /* the request came first: now it is looked at */
     return r == RUN_BUDGET && v->s.icount != end ? RUN_SYNC : r;
 }
 
 /* ---- the contract ---- */
+
+static void kick(struct vcpu *v, void *host) { x64_kick(v->engine_data, host); }
 
 static void code_written(struct vcpu *v, struct memobj *o, u64 off, u64 len)
 {
@@ -328,6 +338,6 @@ static bool attach(struct vcpu *v, struct err *e)
 }
 
 const struct engine baseline_engine = {
-    .name = "baseline", .attach = attach, .detach = detach, .run = run, .code_written = code_written, .flush = flush,
-    .dump_code = dump_code, .stats = jit_print_stats,
+    .name = "baseline", .attach = attach, .detach = detach, .run = run, .kick = kick, .code_written = code_written,
+    .flush = flush, .dump_code = dump_code, .stats = jit_print_stats,
 };

@@ -85,8 +85,9 @@ struct jit_jump {
 struct jit_ctx {
     u64              key;        /* fetch epoch and mode of now in one: see jit_key() */
     u64              leave;      /* set by C called from code: an enum jit_exit + 1, to leave behind the call */
+    atomic_uint      kick;       /* run() is to come back: see JIT_KICK */
     u64              end;        /* instruction count at which the budget is spent: v->s.icount == end - r12 */
-    u64              left;       /* r12 at the last exit */
+    u64              left;       /* r12 at the last exit: jit_left() */
     u64              pc;         /* r15 at the last exit */
     u64              host_rsp;
     struct tlb_entry *tlb;       /* r14: v->mmu.cur[mmu_mode]->e, renewed by every C function called */
@@ -106,6 +107,14 @@ struct jit_ctx {
 };
 static inline u32 jit_jump_slot(u64 pc) { return (u32)(pc >> 2 ^ pc >> 14) & ((1u << JIT_JUMP_BITS) - 1); }
 
+/*
+ * Kicks. The signal's handler sets ctx.kick, which the run loop and whatever enters code or returns to it look at. When
+ * it interrupts code, it takes JIT_KICK off r12 as well: the next block's entry finds its budget spent. A budget is at
+ * most half of that, so that what is left tells by itself whether it was taken; code does not know.
+ */
+#define JIT_KICK (1ull << 62)
+static inline u64 jit_left(u64 r12) { return r12 + ((i64)r12 < -(i64)(JIT_KICK / 4) ? JIT_KICK : 0); }
+
 /* Where in a block a call from code happens: offset of the instruction and how many of the block's come behind it
  * (they were taken off the budget and are given back when the call does not return). */
 #define JIT_SITE(off, behind) ((u32)(off) | (u32)(behind) << 16)
@@ -116,6 +125,7 @@ static inline u32 jit_jump_slot(u64 pc) { return (u32)(pc >> 2 ^ pc >> 14) & ((1
  * the frame, keep all registers but rax, rcx, rdx, xmm13 to 15 and the flags, renew r14 from ctx.tlb, and when
  * ctx.leave is set do not return: they drop the return address and leave with r12 = ctx.left, r15 = ctx.pc. */
 struct jit_thunks {
+    const u8 *counted;     /* code from here on has the budget in r12, but where it is of no use any more */
     u32 (*enter)(struct jit_ctx *ctx, const void *code, void *state, u64 left); /* C: ctx.pc is r15; an enum jit_exit */
     const u8 *leave[16];   /* by enum jit_exit: jumped to; stores r12, r15 */
     const u8 *link;        /* JX_LINK: rcx is the struct jit_link */
@@ -177,6 +187,8 @@ bool x64_attach(struct jit *j, u8 **at, const u8 *end, struct err *e) MUST_CHECK
 void x64_detach(struct jit *j);
 /* Makes the entry of a block that the interpreter runs (JX_INTERP): false when there is no room in [at, end). */
 bool x64_interp_block(struct jit *j, struct jblock *b, u8 *at, u8 *end);
+/* struct engine, kick: host is the ucontext_t. */
+void x64_kick(struct jit *j, void *host);
 /* Guest FP state in MXCSR: load makes it the guest's, all exceptions masked, no sticky bits; merge moves sticky bits
  * into fp_env.flags (never DE). */
 void x64_fp_load(struct jit *j);

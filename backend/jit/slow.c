@@ -12,10 +12,16 @@
 #define R12 12u /* what is left of the budget */
 #define R15 15u /* pc of the block */
 
+/* Of the budget, at the end of the instruction at site. */
+static u64 left_at(const struct jit_ctx *c, u32 site)
+{
+    return jit_left(c->saved[R12]) + JIT_SITE_BEHIND(site);
+}
+
 static void leave(struct jit_ctx *c, enum jit_exit x, u32 site)
 {
     c->leave = (u64)x + 1;
-    c->left = c->saved[R12] + JIT_SITE_BEHIND(site) + (x == JX_ONE);
+    c->left = left_at(c, site) + (x == JX_ONE);
     c->pc = c->saved[R15] + JIT_SITE_OFF(site);
 }
 
@@ -94,7 +100,7 @@ u64 jit_call(struct jit_ctx *c, const struct ir_helper *h, u32 site)
     for (u32 k = h->args; k < 3; k++)
         c->arg[k].d[0] = 0;
     v->s.pc = c->saved[R15] + JIT_SITE_OFF(site);
-    v->s.icount = c->end - (c->saved[R12] + JIT_SITE_BEHIND(site));
+    v->s.icount = c->end - left_at(c, site);
     u64 x = call(c, h);
     renew(c);
     if (UNLIKELY(v->raised)) {

@@ -109,10 +109,10 @@ static void dump(struct vcpu *v, FILE *f)
 }
 
 /* Linux' boot protocol and firmware alike: the device tree's address in X0. */
-static void set_entry(struct vcpu *v, u64 pc, u64 arg)
+static void set_entry(struct vcpu *v, const struct guest_entry *e)
 {
-    v->s.pc = pc;
-    a64_of(v)->x[0] = arg;
+    v->s.pc = e->pc;
+    a64_of(v)->x[0] = e->arg;
 }
 
 const struct guest a64_guest = {

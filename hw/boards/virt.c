@@ -9,11 +9,13 @@
 #include "hw/misc/fw_cfg.h"
 #include "hw/misc/pl061.h"
 #include "hw/misc/power_key.h"
+#include "hw/pci/pcie_host.h"
 #include "hw/timer/arm_gtimer.h"
 #include "hw/timer/pl031.h"
 #include "hw/virtio/virtio_blk.h"
 #include "hw/virtio/virtio_console.h"
 #include "hw/virtio/virtio_mmio.h"
+#include "hw/virtio/virtio_pci.h"
 #include "hw/virtio/virtio_rng.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,12 +29,13 @@
 
 struct slot {
     struct virtio_mmio mmio;
+    struct virtio_pci  pci;
     union {
         struct virtio_blk     blk;
         struct virtio_console console;
         struct virtio_rng     rng;
     } u;
-    char path[24], mmio_path[24];
+    char path[24], transport_path[24];
 };
 
 struct virt {
@@ -50,7 +53,9 @@ struct virt {
     struct pl061       gpio;
     struct fw_cfg      fw_cfg;
     struct cfi01       flash[2];
-    struct slot        slots[VIRT_VIRTIO_COUNT];
+    struct slot        slots[VIRT_VIRTIO_COUNT];     /* virtio-mmio, by transport */
+    struct slot        pci_slots[VIRT_PCI_COUNT]; /* virtio on PCI, by slot - 1 */
+    struct pcie_host   pcie;
     struct power_key   key;
 };
 
@@ -130,21 +135,54 @@ static struct virtio *add_virtio_dev(struct virt *b, struct machine *m, struct s
     }
 }
 
+/* The next device that sits on PCI, or does not; NULL: there is no more. */
+static const struct virt_slot *next_slot(const struct virt_config *c, u32 *at, bool pci)
+{
+    while (*at < c->slot_count)
+        if (c->slots[(*at)++].pci == pci)
+            return &c->slots[*at - 1];
+    return NULL;
+}
+
 /* Devices take the transports from the last one downwards, as on QEMU's board. */
 static void add_virtio(struct virt *b, struct machine *m)
 {
+    const struct virt_slot *used[VIRT_VIRTIO_COUNT];
+    u32 at = 0;
+    for (u32 i = VIRT_VIRTIO_COUNT; i--;)
+        used[i] = next_slot(&b->c, &at, false);
     for (u32 i = 0; i < VIRT_VIRTIO_COUNT; i++) {
         struct slot *s = &b->slots[i];
-        u32 k = VIRT_VIRTIO_COUNT - 1 - i;
-        struct virtio *v = NULL;
         snprintf(s->path, sizeof s->path, "virtio%u.dev", i);
-        snprintf(s->mmio_path, sizeof s->mmio_path, "virtio%u", i);
-        if (k < b->c.slot_count)
-            v = add_virtio_dev(b, m, s, &b->c.slots[k]);
-        virtio_mmio_init(&s->mmio, m, s->mmio_path, v, b->c.virtio_legacy);
+        snprintf(s->transport_path, sizeof s->transport_path, "virtio%u", i);
+        struct virtio *v = used[i] ? add_virtio_dev(b, m, s, used[i]) : NULL;
+        virtio_mmio_init(&s->mmio, m, s->transport_path, v, b->c.virtio_legacy);
         s->mmio.irq = spi(b, VIRT_SPI_VIRTIO + i);
         map_dev(m, &s->mmio.dev, VIRT_VIRTIO + i * VIRT_VIRTIO_STEP, VIRT_VIRTIO_STEP);
     }
+}
+
+static bool add_pcie(struct virt *b, struct machine *m, struct err *e)
+{
+    struct pci_bus *bus = &b->pcie.bus;
+    const struct virt_slot *c;
+    pcie_host_init(&b->pcie, m, "pcie");
+    map_dev(m, &b->pcie.dev, VIRT_PCIE_ECAM, VIRT_PCIE_ECAM_SIZE);
+    physmap_map_mmio(&m->map, VIRT_PCIE_PIO, VIRT_PCIE_PIO_SIZE, &pcie_host_pio, m, "pcie.pio");
+    bus->mem[0] = (struct pci_window){ VIRT_PCIE_MMIO, VIRT_PCIE_MMIO_SIZE };
+    bus->mem[1] = (struct pci_window){ VIRT_PCIE_HIGH, VIRT_PCIE_HIGH_SIZE };
+    for (u32 i = 0; i < 4; i++)
+        bus->intx[i] = spi(b, VIRT_SPI_PCIE + i);
+    for (u32 i = 0, at = 0; (c = next_slot(&b->c, &at, true)); i++) {
+        struct slot *s = &b->pci_slots[i];
+        if (i == VIRT_PCI_COUNT)
+            return err_set(e, "more than %u devices on the PCI bus", VIRT_PCI_COUNT);
+        snprintf(s->path, sizeof s->path, "pci%u.dev", i + 1);
+        snprintf(s->transport_path, sizeof s->transport_path, "pci%u", i + 1);
+        virtio_pci_init(&s->pci, m, s->transport_path, add_virtio_dev(b, m, s, c), true);
+        pci_plug(bus, &s->pci.pci, i + 1, 0);
+    }
+    return true;
 }
 
 static bool add_flash(struct virt *b, struct machine *m, struct err *e)
@@ -198,9 +236,9 @@ static void board_reset(struct machine *m, void *opaque)
     struct vcpu *v = m->cpus[0];
     arm_boot_place(&b->boot, m, b->direct);
     if (b->direct)
-        v->guest->set_entry(v, b->boot.kernel_at, b->boot.dtb_at);
+        v->guest->set_entry(v, &(struct guest_entry){ .pc = b->boot.kernel_at, .arg = b->boot.dtb_at });
     else
-        v->guest->set_entry(v, VIRT_FLASH0, 0);
+        v->guest->set_entry(v, &(struct guest_entry){ .pc = VIRT_FLASH0 });
 }
 
 /* Firmware goes to the first flash bank; a kernel next to it is handed over by fw_cfg. */
@@ -272,7 +310,7 @@ bool virt_build(struct machine *m, const struct virt_config *c, struct err *e)
         add_gicv2(&b->gic.gicv2, m);
     add_platform(b, m);
     add_virtio(b, m);
-    if (!add_flash(b, m, e) || !load_firmware(b, e) || !load_guest(b, m, e) || !add_fw_cfg(b, m, e))
+    if (!add_pcie(b, m, e) || !add_flash(b, m, e) || !load_firmware(b, e) || !load_guest(b, m, e) || !add_fw_cfg(b, m, e))
         return false;
     machine_reset(m);
     return true;

@@ -58,10 +58,10 @@ static void cpu_reset(struct vcpu *v)
 {
     memset(v->state, 0, sizeof(struct fake_cpu));
 }
-static void cpu_set_entry(struct vcpu *v, u64 pc, u64 arg)
+static void cpu_set_entry(struct vcpu *v, const struct guest_entry *e)
 {
-    v->s.pc = pc;
-    ((struct fake_cpu *)v->state)->x[0] = arg;
+    v->s.pc = e->pc;
+    ((struct fake_cpu *)v->state)->x[0] = e->arg;
 }
 static const struct guest fake_guest = {
     .name = "fake", .desc = &fake_cpu_desc, .reset = cpu_reset, .resumed = cpu_resumed, .set_entry = cpu_set_entry,

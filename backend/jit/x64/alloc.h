@@ -88,11 +88,16 @@ struct xundo {
     i16 slot, home;     /* root XE_NO_ROOT: slot is a comparison that was made a value */
 };
 
+struct xcheck {         /* the inline TLB check as code, which does not depend on its place */
+    u8 len, jumps, jump[2]; /* jump: where the rel32 are */
+    u8 code[76];
+};
+
 struct xe {
     struct xasm            a;
+    const struct ir_block *ir;
     struct jit            *j;
     struct jblock         *b;
-    const struct ir_block *ir;
     u32                    i;         /* instruction being emitted */
     u32                    insn_off;  /* of the guest instruction */
     u32                    behind;    /* instructions of the block behind it */
@@ -106,6 +111,11 @@ struct xe {
     bool                   put_off[IR_BLOCK_MAX];  /* comparison emitted where used */
     struct xcmp            cmp[IR_BLOCK_MAX];      /* of those put off */
     bool                   again[IR_BLOCK_MAX];    /* set: another follows, it may wait */
+    u16                    conds[IR_BLOCK_MAX];    /* values of i1, in order */
+    u32                    cond_count;
+    u16                    order[IR_BLOCK_MAX];    /* what is emitted, last one first */
+    u32                    order_count;
+    u32                    insns;                  /* guest instructions */
     /* roots */
     u32                    root_count;
     struct xroot           r[XE_ROOTS];
@@ -140,6 +150,7 @@ struct xe {
     struct { u8 *at; u32 link; u32 word; } ic_at[2 * XE_LINKS];
     u32                    ic_count;
     u16                    const_hash[8192];        /* of ctx.consts, number + 1; never full */
+    struct xcheck          checks[16][6][4];        /* by address register, log2 of bytes, access; len 0: not made yet */
     u32                    const_turn;              /* of the frame's places for those that have none there */
 };
 

@@ -11,29 +11,26 @@
 #include "backend/jit/x64/asm_enc.h"
 #include "base/err.h"
 
-/* Opcode `op` for bytes, op + 1 for 16, 32 and 64 bits. */
-static u32 sized(u32 bits, u32 op)
+/* Opcode `op`, an even one, for bytes, op + 1 for 16, 32 and 64 bits. */
+static inline u32 sized(u32 bits, u32 op)
 {
-    switch (bits) {
-    case 8: return op | XENC_REG8 | XENC_RM8;
-    case 16: return (op + 1) | XENC_O16;
-    case 32: return op + 1;
-    default: CHECK(bits == 64); return (op + 1) | XV_W;
-    }
+    static const u32 form[9] = { [1] = XENC_REG8 | XENC_RM8, [2] = 1 | XENC_O16, [4] = 1, [8] = 1 | XV_W };
+    CHECK(bits <= 64 && form[bits >> 3]);
+    return op | form[bits >> 3];
 }
 
 /* The same with an extension of the opcode, not a register, in ModRM.reg (or, crc32, a wide register). */
-static u32 grouped(u32 bits, u32 op) { return sized(bits, op) & ~(u32)XENC_REG8; }
+static inline u32 grouped(u32 bits, u32 op) { return sized(bits, op) & ~(u32)XENC_REG8; }
 
 /* Opcodes without a byte form. */
-static u32 wide(u32 bits, u32 op)
+static inline u32 wide(u32 bits, u32 op)
 {
     CHECK(bits == 16 || bits == 32 || bits == 64);
     return op | (bits == 16 ? XENC_O16 : bits == 64 ? XV_W : 0);
 }
 
-static u32 imm_bytes(u32 bits) { return bits == 64 ? 4 : bits / 8; }
-static i32 imm_of(u32 bits, i32 imm) { return bits == 8 ? (i8)imm : bits == 16 ? (i16)imm : imm; }
+static inline u32 imm_bytes(u32 bits) { return bits == 64 ? 4 : bits / 8; }
+static inline i32 imm_of(u32 bits, i32 imm) { return bits == 8 ? (i8)imm : bits == 16 ? (i16)imm : imm; }
 
 /* ---- arithmetic and logic ---- */
 

@@ -24,9 +24,10 @@ static inline bool xenc_fits8(i64 v) { return v == (i8)v; }
 enum { XENC_ROOM = 15 + 9 };
 static inline bool xenc_room(struct xasm *a)
 {
-    if (UNLIKELY(a->end - a->p < XENC_ROOM))
-        a->full = true;
-    return !a->full;
+    if (LIKELY(a->end - a->p >= XENC_ROOM)) /* when it is full, p stays */
+        return true;
+    a->full = true;
+    return false;
 }
 /* n little-endian bytes of the instruction just begun: an immediate, a displacement. Eight are written whatever n. */
 static inline void xenc_put(struct xasm *a, u32 n, u64 v)
@@ -39,7 +40,15 @@ static inline void xenc_put(struct xasm *a, u32 n, u64 v)
 /* Distance from the end of an instruction, n bytes after here. Fails a CHECK beyond 2 GiB. */
 i32 xenc_distance(const struct xasm *a, const void *to, u32 n);
 /* Prefixes, opcode and ModRM; `tail` immediate bytes are about to follow. */
-void xenc_op(struct xasm *a, u32 op, u32 reg, struct xmem rm, u32 tail);
+void xenc_op_r(struct xasm *a, u32 op, u32 reg, u32 rm);
+void xenc_op_m(struct xasm *a, u32 op, u32 reg, struct xmem m, u32 tail);
+static inline void xenc_op(struct xasm *a, u32 op, u32 reg, struct xmem rm, u32 tail)
+{
+    if (xenc_is_reg(rm))
+        xenc_op_r(a, op, reg, (u32)rm.base);
+    else
+        xenc_op_m(a, op, reg, rm, tail);
+}
 /* The same with a VEX prefix, L = 0; reg2 is VEX.vvvv, 0 where the instruction has none. */
 void xenc_vex(struct xasm *a, u32 op, u32 reg, u32 reg2, struct xmem rm, u32 tail);
 /* Opcodes without ModRM. */

@@ -8,10 +8,10 @@
  *   data:   { key, pc } of inline caches
  */
 #include "backend/common/disasm.h"
+#include "backend/jit/cache.h"
 #include "backend/jit/x64/emit_rows.h"
 #include "backend/jit/x64/plan.h"
 #include "ir/vec.h"
-#include <stdlib.h>
 #include <string.h>
 
 typedef void emit_fn(struct xe *x, u32 i);
@@ -389,11 +389,6 @@ static void note_flags(struct xe *x, const struct ir_ins *in)
         x->flags = (struct xcmp){ .kind = (u8)kind, .bits = (u8)ir_bits((enum ir_type)in->src), .a = in->arg[0], .b = in->arg[1] };
 }
 
-static bool is_view(const struct xe *x, u32 i)
-{
-    return x->ir->ins[i].type != IR_VOID && x->root[i] != i;
-}
-
 static void emit_ins(struct xe *x, u32 i)
 {
     const struct ir_ins *in = xe_ins(x, i);
@@ -402,21 +397,13 @@ static void emit_ins(struct xe *x, u32 i)
         emitters[in->op](x, i);
         return;
     }
-    if (x->unreachable || x->put_off[i] || is_view(x, i) || plan_is_dead(x, i) || in->op == IR_const)
+    if (x->unreachable)
         return;
-    if (plan_is_flush(x, in) && in->op != IR_skip)
+    if (plan_ops[in->op] & PLAN_FLUSH && in->op != IR_skip)
         xe_flush(x);
     note_flags(x, in);
     (ir_is_vec((enum ir_type)in->src) && vector_emitters[in->op] ? vector_emitters : emitters)[in->op](x, i);
     xe_end_ins(x);
-}
-
-static u32 insns_behind(const struct ir_block *ir, u32 i)
-{
-    u32 n = 0;
-    while (++i < ir->count)
-        n += ir->ins[i].op == IR_insn;
-    return n;
 }
 
 void x64_emit_insn(struct xe *x, u32 i)
@@ -430,7 +417,7 @@ void x64_emit_insn(struct xe *x, u32 i)
     }
     x->synced = false;
     x->insn_off = (u32)xe_ins(x, i)->imm;
-    x->behind = i ? x->behind - 1 : insns_behind(x->ir, i);
+    x->behind--;
 }
 
 static void emit_entry(struct xe *x)
@@ -470,8 +457,7 @@ static void settle_links(struct xe *x)
 {
     struct jblock *b = x->b;
     b->link_count = x->link_count;
-    b->links = malloc(MAX(x->link_count, 1u) * sizeof *b->links);
-    CHECK(b->links);
+    b->links = jit_cache_alloc(x->j, x->link_count * sizeof *b->links);
     for (u32 n = 0; n < x->link_count; n++) {
         b->links[n] = x->links[n];
         b->links[n].from = b;
@@ -484,8 +470,7 @@ static void settle_kept(struct xe *x)
 {
     struct jblock *b = x->b;
     b->kept_count = x->kept_count;
-    b->kept = x->kept_count ? malloc(x->kept_count * sizeof *b->kept) : NULL;
-    CHECK(b->kept || !x->kept_count);
+    b->kept = jit_cache_alloc(x->j, x->kept_count * sizeof *b->kept);
     for (u32 k = 0; k < x->kept_count; k++) {
         b->kept[k] = x->ir->ins[x->kept[k].ins];
         put64(x->kept[k].at, &b->kept[k]);
@@ -501,15 +486,15 @@ enum x64_result x64_compile(struct jit *j, struct jblock *b, const struct ir_blo
     x->a = (struct xasm){ .p = at, .end = end, .delta = j->delta, .features = j->features };
     xe_begin(x);
     plan_block(x);
-    b->insns = 1 + insns_behind(ir, 0);
     b->entry = at + j->delta;
     if (x->unfit)
         return X64_UNFIT;
+    b->insns = x->behind = x->insns;
     x->i = 0;
     x->insn_off = 0;
     emit_entry(x);
-    for (u32 i = 0; i < ir->count && !x->unfit && !x->a.full; i++)
-        emit_ins(x, i);
+    for (u32 n = x->order_count; n-- && !x->unfit && !x->a.full;)
+        emit_ins(x, x->order[n]);
     for (u32 n = 0; n < x->cold_count && !x->unfit && !x->a.full; n++)
         emit_cold(x, n);
     for (u32 n = 0; n < x->link_count && !x->unfit && !x->a.full; n++)

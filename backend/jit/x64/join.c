@@ -41,37 +41,53 @@ static void undo_to(struct xe *x, u32 mark)
 
 /* On the way that falls into the label: back into the registers where the other way has them. Two rounds: first out of
  * what others need, through memory, then in. */
-static void settle(struct xe *x, const u16 *want, const u16 *have)
+static void settle(struct xe *x, const u16 *want, const u16 *have, u32 regs)
 {
-    for (u32 reg = 0; reg < 16; reg++) {
+    if (!memcmp(want, have, 16 * sizeof *want))
+        return;
+    for (u32 m = regs; m; m &= m - 1) {
+        u32 reg = (u32)__builtin_ctz(m);
         u16 root = want[reg];
-        if (root == XE_NO_ROOT || !xe_root_live(x, root) || have[reg] == root)
+        if (root == XE_NO_ROOT || have[reg] == root || !xe_root_live(x, root))
             continue;
         struct xroot *r = &x->r[root];
         if (r->reg >= 0 && r->slot < 0 && r->konst == IR_NONE && r->home < 0)
             xe_store_slot(x, root);
     }
-    for (u32 reg = 0; reg < 16; reg++) {
+    for (u32 m = regs; m; m &= m - 1) {
+        u32 reg = (u32)__builtin_ctz(m);
         u16 root = want[reg];
-        if (root == XE_NO_ROOT || !xe_root_live(x, root) || have[reg] == root)
-            continue;
-        xe_root_load(x, root, (enum xreg)reg);
+        if (root != XE_NO_ROOT && have[reg] != root && xe_root_live(x, root))
+            xe_root_load(x, root, (enum xreg)reg);
     }
 }
 
-static void adopt(struct xe *x, const u16 *want, u16 *have)
+static bool is_empty(const u16 *regs)
 {
-    for (u32 reg = 0; reg < 16; reg++)
+    u64 v[4];
+    memcpy(v, regs, sizeof v);
+    return (v[0] & v[1] & v[2] & v[3]) == ~0ull;
+}
+
+static void adopt(struct xe *x, const u16 *want, u16 *have, u32 regs)
+{
+    if (is_empty(want) && is_empty(have))
+        return;
+    for (u32 m = regs; m; m &= m - 1) {
+        u32 reg = (u32)__builtin_ctz(m);
         if (have[reg] != XE_NO_ROOT)
             x->r[have[reg]].reg = -1;
-    for (u32 reg = 0; reg < 16; reg++) {
+    }
+    for (u32 m = regs; m; m &= m - 1) {
+        u32 reg = (u32)__builtin_ctz(m);
         have[reg] = want[reg];
-        if (have[reg] != XE_NO_ROOT && !xe_root_live(x, have[reg]))
+        if (have[reg] == XE_NO_ROOT)
+            continue;
+        if (xe_root_live(x, have[reg]))
+            x->r[have[reg]].reg = (i8)reg;
+        else
             have[reg] = XE_NO_ROOT;
     }
-    for (u32 reg = 0; reg < 16; reg++)
-        if (have[reg] != XE_NO_ROOT)
-            x->r[have[reg]].reg = (i8)reg;
 }
 
 void xe_label_restore(struct xe *x, u16 label)
@@ -84,13 +100,13 @@ void xe_label_restore(struct xe *x, u16 label)
     if (!x->unreachable) {
         xe_flush(x);
         x->snap_count++; /* what is spilled here is undone, too */
-        settle(x, s->gpr, x->gpr);
-        settle(x, s->xmm, x->xmm);
+        settle(x, s->gpr, x->gpr, XE_GPRS);
+        settle(x, s->xmm, x->xmm, XE_XMMS);
         x->snap_count--;
     }
     undo_to(x, s->undo);
-    adopt(x, s->gpr, x->gpr);
-    adopt(x, s->xmm, x->xmm);
+    adopt(x, s->gpr, x->gpr, XE_GPRS);
+    adopt(x, s->xmm, x->xmm, XE_XMMS);
     xa_here_is(&x->a, s->jump, false);
     x->unreachable = false;
     xe_flags_lost(x);

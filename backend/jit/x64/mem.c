@@ -9,6 +9,7 @@
 #include "backend/jit/x64/emit_rows.h"
 #include "backend/jit/x64/plan.h"
 #include "ir/vec.h"
+#include <string.h>
 
 _Static_assert(sizeof(struct tlb_entry) == 32 && TLB_BITS == 11 && PAGE_BITS == 12, "the check below is made for these");
 
@@ -49,10 +50,9 @@ void xe_align_check(struct xe *x, enum xreg va, u32 align, struct xmiss *miss)
     xe_flags_lost(x);
 }
 
-void xe_tlb_check(struct xe *x, enum xreg va, u32 len, u32 mode, u32 access, struct xmiss *miss)
+static void emit_check(struct xe *x, enum xreg va, u32 len, enum xreg table, u32 access, struct xmiss *miss)
 {
     struct xasm *a = &x->a;
-    enum xreg table = table_of(x, mode);
     entry_offset(x, va);
     if (len > 1)
         xa_lea(a, 64, RCX, xm(va, (i32)len - 1));
@@ -68,8 +68,48 @@ void xe_tlb_check(struct xe *x, enum xreg va, u32 len, u32 mode, u32 access, str
         miss->at[miss->n++] = xa_jcc_fwd(a, CC_NE, false);
     }
     xa_mov_rm(a, 64, RAX, xmi(table, RAX, 1, offsetof(struct tlb_entry, addend)));
-    xe_flags_lost(x);
 }
+
+/* The check was made before for the same register, length and access: it is copied. */
+static bool copy_check(struct xe *x, const struct xcheck *c, struct xmiss *miss)
+{
+    struct xasm *a = &x->a;
+    if (!c->len || (u64)(a->end - a->p) < sizeof c->code)
+        return false;
+    memcpy(a->p, c->code, sizeof c->code);
+    for (u32 k = 0; k < c->jumps; k++)
+        miss->at[miss->n++] = a->p + c->jump[k];
+    a->p += c->len;
+    return true;
+}
+
+static void keep_check(struct xcheck *c, const struct xasm *a, const u8 *from, const struct xmiss *miss, u32 first)
+{
+    if (a->full || a->p - from > (i64)sizeof c->code)
+        return;
+    c->len = (u8)(a->p - from);
+    memcpy(c->code, from, c->len);
+    c->jumps = (u8)(miss->n - first);
+    for (u32 k = 0; k < c->jumps; k++)
+        c->jump[k] = (u8)(miss->at[first + k] - from);
+}
+
+void xe_tlb_check(struct xe *x, enum xreg va, u32 len, u32 mode, u32 access, struct xmiss *miss)
+{
+    enum xreg table = table_of(x, mode);
+    u32 size = (u32)__builtin_ctz(len), first = miss->n;
+    bool known = table == R14 && len == 1u << size && size < COUNT(x->checks[0]);
+    struct xcheck *c = &x->checks[va][known ? size : 0][access & 3];
+    xe_flags_lost(x);
+    if (known && copy_check(x, c, miss))
+        return;
+    const u8 *from = x->a.p;
+    emit_check(x, va, len, table, access, miss);
+    if (known)
+        keep_check(c, &x->a, from, miss, first);
+}
+
+_Static_assert(((MMU_READ | MMU_WRITE) & ~3) == 0, "index of checks[]");
 
 static void check(struct xe *x, enum xreg va, struct ir_mem m, u32 access, struct xmiss *miss)
 {

@@ -8,12 +8,35 @@
 
 #define PUT_OFF_MAX 40u /* instructions between a comparison and its last use: its operands must live as long */
 
-static bool is_xmm(u8 t) { return t == IR_F16 || t == IR_F32 || t == IR_F64 || t == IR_V128 || t == IR_V256; }
+/* Rows whose cold paths store what waits. */
+#define STORES_ITSELF(op) ((op) == IR_load || (op) == IR_store || (op) == IR_probe || (op) == IR_rmw || (op) == IR_cas \
+                           || (op) == IR_ldex || (op) == IR_stex)
+#define FLUSHES(op, fx) ((op) == IR_skip || (op) == IR_label || (op) == IR_call || (op) == IR_getx || (op) == IR_setx \
+                         || ((fx) & (IR_EXIT | IR_MEM) && !STORES_ITSELF(op)))
+#define VIEWS(op) ((op) == IR_trunc || (op) == IR_zext || (op) == IR_hi || (op) == IR_pair || (op) == IR_vpair \
+                   || (op) == IR_vhalf || (op) == IR_extract)
+#define FIT(op, fx) ((op) == IR_insn || (op) == IR_call || (op) == IR_get || (op) == IR_set || (op) == IR_setx \
+                     || (fx) & IR_MEM)
+#define PLAN(op, fx) (u8)((FLUSHES(op, fx) ? PLAN_FLUSH : 0) | (VIEWS(op) ? PLAN_VIEW : 0) | (FIT(op, fx) ? PLAN_FIT : 0) \
+                          | ((fx) & IR_PURE || (op) == IR_get || (op) == IR_getx ? PLAN_DROPS : 0))
+const u8 plan_ops[IR_OP_COUNT] = {
+#define OP(name, result, args, kinds, effects, value) [IR_##name] = PLAN(IR_##name, effects),
+#define VOP(name, args, effects, types, function)     [IR_##name] = PLAN(IR_##name, effects),
+#define XOP(name, result, args, effects)              [IR_##name] = PLAN(IR_##name, effects),
+#include "ir/ops.def"
+};
 
-static u16 new_root(struct xe *x, u32 n, u32 i, u8 type)
+#define NEW_ROOT(t, c) [t] = { .reg = -1, .cls = (c), .zbits = 64, .type = (t), .slot = -1, .home = -1, .konst = IR_NONE }
+static const struct xroot new_roots[IR_TYPE_COUNT] = {
+    NEW_ROOT(IR_I1, XC_GPR),   NEW_ROOT(IR_I8, XC_GPR),    NEW_ROOT(IR_I16, XC_GPR), NEW_ROOT(IR_I32, XC_GPR),
+    NEW_ROOT(IR_I64, XC_GPR),  NEW_ROOT(IR_I128, XC_GPR),  NEW_ROOT(IR_F16, XC_XMM), NEW_ROOT(IR_F32, XC_XMM),
+    NEW_ROOT(IR_F64, XC_XMM),  NEW_ROOT(IR_F80, XC_GPR),   NEW_ROOT(IR_V128, XC_XMM), NEW_ROOT(IR_V256, XC_XMM),
+};
+
+static inline u16 new_root(struct xe *x, u32 n, u32 i, u8 type)
 {
-    x->r[n] = (struct xroot){ .last_use = (u16)i, .reg = -1, .cls = is_xmm(type) ? XC_XMM : XC_GPR, .zbits = 64, .type = type,
-                              .slot = -1, .home = -1, .konst = IR_NONE };
+    x->r[n] = new_roots[type];
+    x->r[n].last_use = (u16)i;
     return (u16)n;
 }
 
@@ -80,14 +103,8 @@ static void add_half(struct xe *x, u32 i, u8 type)
 static void find_root(struct xe *x, u32 i)
 {
     const struct ir_ins *in = &x->ir->ins[i];
-    x->root[i] = x->root2[i] = XE_NO_ROOT;
-    x->put_off[i] = false;
-    x->uses[i] = 0;
-    x->last[i] = 0;
-    if (in->type == IR_VOID)
-        return;
     new_root(x, i, i, in->type);
-    if (find_view(x, i))
+    if (plan_ops[in->op] & PLAN_VIEW && find_view(x, i))
         return;
     x->root[i] = (u16)i;
     if (in->op == IR_const) {
@@ -105,7 +122,7 @@ struct repeat {
 };
 
 /* An instruction that meets MMIO or code is rolled back and made again, exactly. So what was done before it met them
- * must bear being done twice: stores do unless the instruction reads, too, read-modify-writes and helpers do not. */
+ * must bear being done twice: stores do unless the instruction reads, too, read-modify-writes, helpers and sets do not. */
 static bool is_unrepeatable(const struct xe *x, const struct ir_ins *in, u32 fx, struct repeat *r)
 {
     bool writes_only = in->op == IR_store || in->op == IR_mstore;
@@ -125,41 +142,54 @@ static bool is_unrepeatable(const struct xe *x, const struct ir_ins *in, u32 fx,
     return false;
 }
 
-/* f80 values have no registers; fields that live in fp_env are the host's while code runs. */
-static bool is_foreign(const struct xe *x, const struct ir_ins *in)
+/* Fields that live in fp_env are the host's while code runs. */
+static bool is_unfit(const struct xe *x, const struct ir_ins *in, struct repeat *r)
 {
-    if (in->type == IR_F80 || in->src == IR_F80)
-        return true;
-    return (in->op == IR_get || in->op == IR_set) && ir_field_is_fp(x->ir->layout, (u32)in->imm);
+    if (in->op == IR_set || in->op == IR_setx)
+        r->changed = true; /* the instruction made again would read it */
+    if (in->op == IR_get || in->op == IR_set)
+        return ir_field_is_fp(x->ir->layout, in->imm);
+    return is_unrepeatable(x, in, ir_rows[in->op].effects, r);
 }
 
-/* Forwards: places, and whether all can be compiled. True: there are conditions. */
-static bool look(struct xe *x)
+/* Forwards: places, and whether all can be compiled. */
+static void look(struct xe *x)
 {
     struct repeat r = { 0 };
-    bool conditions = false;
-    x->root_count = x->ir->count;
-    for (u32 i = 0; i < x->ir->count; i++) {
+    u32 count = x->ir->count;
+    x->root_count = count;
+    x->cond_count = x->insns = 0;
+    memset(x->root, 0xff, count * sizeof x->root[0]);
+    memset(x->root2, 0xff, count * sizeof x->root2[0]);
+    memset(x->last, 0, count * sizeof x->last[0]);
+    memset(x->uses, 0, count * sizeof x->uses[0]);
+    memset(x->put_off, 0, count);
+    for (u32 i = 0; i < count; i++) {
         const struct ir_ins *in = &x->ir->ins[i];
-        find_root(x, i);
+        if (in->type != IR_VOID)
+            find_root(x, i);
         for (u32 k = 0; k < 4 && in->arg[k] != IR_NONE; k++)
             x->last[in->arg[k]] = (u16)i;
-        conditions |= in->type == IR_I1;
-        x->unfit |= is_foreign(x, in) || is_unrepeatable(x, in, ir_rows[in->op].effects, &r);
+        if (in->type == IR_I1)
+            x->conds[x->cond_count++] = (u16)i;
+        x->unfit |= in->type == IR_F80; /* has no registers */
+        if (plan_ops[in->op] & PLAN_FIT) {
+            x->insns += in->op == IR_insn;
+            x->unfit |= is_unfit(x, in, &r);
+        }
     }
-    return conditions;
 }
 
 static void find_conditions(struct xe *x)
 {
-    for (u32 i = x->ir->count; i--;) { /* a condition of conditions lives where its user is */
-        if (x->ir->ins[i].type != IR_I1 || !x->last[i] || x->last[i] - i > PUT_OFF_MAX)
-            continue;
-        x->put_off[i] = xe_classify(x, (ir_ref)i, &x->cmp[i]);
+    for (u32 k = x->cond_count; k--;) { /* a condition of conditions lives where its user is */
+        u32 i = x->conds[k];
+        if (x->last[i] && x->last[i] - i <= PUT_OFF_MAX)
+            x->put_off[i] = xe_classify(x, (ir_ref)i, &x->cmp[i]);
     }
 }
 
-static void touch(struct xe *x, ir_ref v, u32 at)
+static inline void touch(struct xe *x, ir_ref v, u32 at)
 {
     x->uses[v]++;
     if (x->root[v] != XE_NO_ROOT)
@@ -169,7 +199,7 @@ static void touch(struct xe *x, ir_ref v, u32 at)
 }
 
 /* A view is only as alive as what it views is: needed are the operands of needed views, too. */
-static void touch_operand(struct xe *x, ir_ref v, u32 at)
+static inline void touch_operand(struct xe *x, ir_ref v, u32 at)
 {
     touch(x, v, at);
     if (x->put_off[v]) {
@@ -178,39 +208,31 @@ static void touch_operand(struct xe *x, ir_ref v, u32 at)
     }
 }
 
-bool plan_is_dead(const struct xe *x, u32 i)
+/* Nothing is emitted where it stands: views, constants, comparisons put off. */
+static bool is_elsewhere(const struct xe *x, u32 i)
 {
     const struct ir_ins *in = &x->ir->ins[i];
-    u32 fx = ir_rows[in->op].effects;
-    return !x->uses[i] && in->type != IR_VOID && (fx & IR_PURE || in->op == IR_get || in->op == IR_getx);
-}
-
-/* Must all that waits be stored at this instruction? */
-bool plan_is_flush(const struct xe *x, const struct ir_ins *in)
-{
-    (void)x;
-    switch (in->op) {
-    case IR_load: case IR_store: case IR_probe: case IR_rmw: case IR_cas: case IR_ldex: case IR_stex:
-        return false; /* their cold paths store it */
-    case IR_skip: case IR_label: case IR_call: case IR_getx: case IR_setx: return true;
-    default: return ir_rows[in->op].effects & (IR_EXIT | IR_MEM);
-    }
+    return in->op == IR_const || (in->type != IR_VOID && x->root[i] != i);
 }
 
 /* Backwards: an instruction counts only if somebody needs it; a set may wait if another one of its field follows. */
 static void find_uses(struct xe *x)
 {
     x->seen_stamp++;
+    x->order_count = 0;
     for (u32 i = x->ir->count; i--;) {
         const struct ir_ins *in = &x->ir->ins[i];
-        if (in->type != IR_VOID && (x->put_off[i] || plan_is_dead(x, i)))
+        u32 what = plan_ops[in->op];
+        if (x->put_off[i] || (what & PLAN_DROPS && !x->uses[i]))
             continue;
+        if (!is_elsewhere(x, i))
+            x->order[x->order_count++] = (u16)i;
         for (u32 k = 0; k < 4 && in->arg[k] != IR_NONE; k++)
             touch_operand(x, in->arg[k], i);
         if (in->op == IR_set) {
             x->again[i] = x->seen[in->imm] == x->seen_stamp;
             x->seen[in->imm] = x->seen_stamp;
-        } else if (plan_is_flush(x, in)) {
+        } else if (what & PLAN_FLUSH) {
             x->seen_stamp++;
         }
     }
@@ -222,10 +244,9 @@ void plan_block(struct xe *x)
         x->unfit = true;
         return;
     }
-    bool conditions = look(x);
+    look(x);
     if (x->unfit)
         return;
-    if (conditions)
-        find_conditions(x);
+    find_conditions(x);
     find_uses(x);
 }

@@ -2,6 +2,12 @@
 #pragma once
 #include "backend/jit/x64/alloc.h"
 
-void plan_block(struct xe *x);                         /* fills roots, uses, put_off, again; may set unfit */
-bool plan_is_dead(const struct xe *x, u32 i);          /* nobody needs instruction i */
-bool plan_is_flush(const struct xe *x, const struct ir_ins *in); /* all waiting sets are stored before it */
+void plan_block(struct xe *x); /* fills roots, uses, put_off, again, order; may set unfit */
+
+enum {
+    PLAN_FLUSH = 1, /* all waiting sets are stored before it; else its cold path stores them, or nobody looks */
+    PLAN_DROPS = 2, /* not emitted when nobody needs the value */
+    PLAN_VIEW = 4,  /* may view bits of another value */
+    PLAN_FIT = 8    /* has to be looked at for what cannot be compiled */
+};
+extern const u8 plan_ops[IR_OP_COUNT];

@@ -3,9 +3,13 @@
  *
  * System V AMD64 ABI: C keeps rbx, rbp, r12 to r15; arguments in rdi, rsi, rdx, rcx; the stack is a multiple of 16
  * at a call. Code runs with rsp a multiple of 16, XE_SLOTS slots of 16 bytes from there on.
+ *
+ * Kicks (jit.h): wherever one comes, the handler finds the budget in r12, or ctx.kick is tested behind that place.
  */
+#define _GNU_SOURCE
 #include "backend/jit/x64/alloc.h"
 #include <stdlib.h>
+#include <ucontext.h>
 
 #define FRAME (XE_SLOTS * 16 + 8) /* behind the return address and six registers */
 
@@ -20,27 +24,47 @@ static const enum xreg c_keeps[] = { RBX, RBP, R12, R13, R14, R15 };
 static const enum xreg saved_gprs[] = { RSI, RDI, R8, R9, R10, R11 };
 #define SAVED_XMMS 13u
 
-static void make_enter(struct making *m, struct jit_thunks *t)
+/* When there was a kick, JIT_KICK less in r12, which is not negative or had it taken off: then nothing changes. */
+static void take_kick(struct making *m)
 {
     struct xasm *a = m->a;
-    const u8 *at = xa_here(a);
-    t->enter = (u32 (*)(struct jit_ctx *, const void *, void *, u64))(uintptr_t)at;
-    for (u32 i = 0; i < COUNT(c_keeps); i++)
-        xa_push(a, c_keeps[i]);
-    xa_alu_ri(a, XA_SUB, 64, RSP, FRAME);
-    xa_mov_mr(a, 64, CTX(m, host_rsp), RSP);
-    xa_mov_rr(a, 64, R12, RCX);
-    xa_mov_rr(a, 64, R13, RDX);
-    xa_mov_rm(a, 64, R14, CTX(m, tlb));
-    xa_mov_rm(a, 64, R15, CTX(m, pc));
-    xa_jmp_r(a, RSI);
-    xa_align(a, 16);
+    xa_alu_mi(a, XA_CMP, 32, CTX(m, kick), 0);
+    u8 *none = xa_jcc_fwd(a, CC_E, true);
+    xa_mov_ri(a, RCX, 0 - JIT_KICK);
+    xa_alu_rr(a, XA_OR, 64, R12, RCX);
+    xa_here_is(a, none, true);
+}
+
+/* In front of t->counted: r12 is C's when it is done. */
+static void make_out(struct making *m)
+{
+    struct xasm *a = m->a;
     m->out = xa_here(a);
     xa_mov_rm(a, 64, RSP, CTX(m, host_rsp));
     xa_alu_ri(a, XA_ADD, 64, RSP, FRAME);
     for (u32 i = COUNT(c_keeps); i--;)
         xa_pop(a, c_keeps[i]);
     xa_ret(a);
+}
+
+static void make_enter(struct making *m, struct jit_thunks *t)
+{
+    struct xasm *a = m->a;
+    xa_align(a, 16);
+    const u8 *at = xa_here(a);
+    t->enter = (u32 (*)(struct jit_ctx *, const void *, void *, u64))(uintptr_t)at;
+    for (u32 i = 0; i < COUNT(c_keeps); i++)
+        xa_push(a, c_keeps[i]);
+    xa_alu_ri(a, XA_SUB, 64, RSP, FRAME);
+    xa_mov_mr(a, 64, CTX(m, host_rsp), RSP);
+    xa_mov_rr(a, 64, R13, RDX);
+    xa_mov_rm(a, 64, R14, CTX(m, tlb));
+    xa_mov_rm(a, 64, R15, CTX(m, pc));
+    xa_mov_rr(a, 64, R12, RCX);
+    t->counted = xa_here(a);
+    take_kick(m);
+    xa_jmp_r(a, RSI);
+    xa_align(a, 16);
 }
 
 static const u8 *make_leave(struct making *m, enum jit_exit x)
@@ -126,6 +150,7 @@ static const u8 *make_call(struct making *m, const void *fn, u32 more)
     xa_alu_ri(a, XA_ADD, 64, RSP, 8);
     xa_alu_mi(a, XA_CMP, 64, CTX(m, leave), 0);
     u8 *leaves = xa_jcc_fwd(a, CC_NE, false);
+    take_kick(m);
     save(m, false);
     xa_mov_rm(a, 64, R14, CTX(m, tlb));
     xa_ret(a);
@@ -139,6 +164,7 @@ static const u8 *make_call(struct making *m, const void *fn, u32 more)
 
 static void make(struct making *m, struct jit_thunks *t)
 {
+    make_out(m);
     make_enter(m, t);
     for (u32 x = JX_LINK; x <= JX_RAISED; x++)
         t->leave[x] = make_leave(m, (enum jit_exit)x);
@@ -183,6 +209,15 @@ bool x64_interp_block(struct jit *j, struct jblock *b, u8 *at, u8 *end)
     xa_jmp(&a, j->t.leave[JX_INTERP]);
     b->code_len = (u32)(a.p - at);
     return !a.full;
+}
+
+void x64_kick(struct jit *j, void *host)
+{
+    greg_t *r = ((ucontext_t *)host)->uc_mcontext.gregs;
+    u64 from = (u64)(uintptr_t)j->t.counted, end = (u64)(uintptr_t)(j->base + j->delta + j->size);
+    atomic_store_explicit(&j->ctx->kick, 1, memory_order_relaxed);
+    if ((u64)r[REG_RIP] - from < end - from && r[REG_R12] >= 0) /* negative: taken, or on the way out already */
+        r[REG_R12] -= (greg_t)JIT_KICK;
 }
 
 bool baseline_works(void) { return xa_host_features() & XF_BASE; }
