@@ -346,8 +346,9 @@ int app_run(const struct options *o)
         if (ok && o->stats)
             print_stats(&s, start);
     }
+    int guest_code = s.m ? s.m->exit_code : 0;
     tear_down(&s);
     if (!ok)
         app_error(&e);
-    return !ok ? 1 : signal_seen ? 128 + signal_seen : 0;
+    return !ok ? 1 : signal_seen ? 128 + signal_seen : guest_code;
 }

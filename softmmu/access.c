@@ -79,10 +79,22 @@ static u32 open_access(struct mmu *u, const struct req *q, struct span s[2])
     return 2;
 }
 
-static enum mmu_result read_spans(struct mmu *u, const struct req *q, const struct span *s, u32 n, u8 *p)
+/* The first half of an access may have been a device's, which mapped or unmapped what the second was opened for. */
+static void renew_span(struct mmu *u, struct span *s, u32 *changes)
+{
+    if (LIKELY(u->map->changes == *changes))
+        return;
+    const struct region *r = physmap_find(u->map, s->pa);
+    s->i.region = r ? r : &u->map->nothing;
+    *changes = u->map->changes;
+}
+
+static enum mmu_result read_spans(struct mmu *u, const struct req *q, struct span *s, u32 n, u8 *p)
 {
     enum mmu_result r = MMU_OK;
+    u32 changes = u->map->changes;
     for (u32 i = 0; i < n; p += s[i++].len) {
+        renew_span(u, &s[i], &changes);
         if (LIKELY(region_is_memory(s[i].i.region))) {
             memcpy(p, region_host(s[i].i.region, s[i].pa), s[i].len);
         } else if (physmap_pieces_read(u->map, s[i].pa, s[i].len, io_unit(q), p)) {
@@ -114,10 +126,12 @@ static bool touch_span(struct mmu *u, const struct span *s, u32 mode)
     return hit;
 }
 
-static enum mmu_result write_spans(struct mmu *u, const struct req *q, const struct span *s, u32 n, const u8 *p)
+static enum mmu_result write_spans(struct mmu *u, const struct req *q, struct span *s, u32 n, const u8 *p)
 {
     enum mmu_result r = MMU_OK;
+    u32 changes = u->map->changes;
     for (u32 i = 0; i < n; p += s[i++].len) {
+        renew_span(u, &s[i], &changes);
         if (LIKELY(s[i].i.region->kind == REGION_RAM)) {
             if (touch_span(u, &s[i], q->mode))
                 r = MMU_SYNC;

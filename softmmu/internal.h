@@ -18,10 +18,12 @@ static inline u64 region_obj_off(const struct region *r, gpa a) { return r->off 
 static inline u8 *region_host(const struct region *r, gpa a) { return r->obj->host + region_obj_off(r, a); }
 /* Any region with a byte in the page at `page`, or NULL. */
 const struct region *physmap_find_page(const struct physmap *m, gpa page);
-/* Every byte of [a, a + len) is in some region. len > 0. */
+/* What answers at a: a region, `nothing` on an open bus, or NULL. */
+const struct region *physmap_answers(const struct physmap *m, gpa a);
+/* Every byte of [a, a + len) is in some region, or the bus is open. len > 0. */
 bool physmap_backed(const struct physmap *m, gpa a, u64 len);
 /* Bus access to backed bytes, in naturally aligned pieces of at most `unit` (power of two, up to 8). True
- * when a device was accessed. */
+ * when a device was accessed, or nothing at all. What a device unmaps meanwhile counts as an open bus. */
 bool physmap_pieces_read(struct physmap *m, gpa a, u32 len, u32 unit, u8 *out);
 bool physmap_pieces_write(struct physmap *m, gpa a, u32 len, u32 unit, const u8 *in);
 

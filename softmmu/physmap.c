@@ -5,15 +5,31 @@
  * device is (several transports share a page). Accesses from devices and page walks come with hostile
  * addresses and lengths.
  *
+ * An open bus is one region behind all others, which no list holds.
+ *
  * Not modelled: priorities and overlays (a board maps what is really there), bus widths.
  */
 #include "softmmu/internal.h"
 #include <stdlib.h>
 #include <string.h>
 
+static u64 read_nothing(void *opaque, u64 off, u32 size)
+{
+    (void)opaque, (void)off, (void)size;
+    return ~0ull;
+}
+
+static void write_nothing(void *opaque, u64 off, u64 val, u32 size)
+{
+    (void)opaque, (void)off, (void)val, (void)size;
+}
+
+static const struct mmio_ops nothing_ops = { read_nothing, write_nothing };
+
 void physmap_init(struct physmap *m, struct log *l)
 {
-    *m = (struct physmap){ .log = l };
+    *m = (struct physmap){ .log = l, .nothing = { .size = ~0ull, .kind = REGION_MMIO, .ops = &nothing_ops,
+                                                  .name = "nothing" } };
 }
 
 void physmap_free(struct physmap *m)
@@ -71,7 +87,29 @@ static void insert(struct physmap *m, struct region r)
     memmove(&m->regions[at + 1], &m->regions[at], (m->region_count - at) * sizeof r);
     m->regions[at] = r;
     m->region_count++;
+    m->changes++;
     tlb_regions_moved(m);
+}
+
+bool physmap_is_free(const struct physmap *m, gpa base, u64 size)
+{
+    gpa last = base + (size - 1);
+    if (!size || last < base || m->region_count == PHYSMAP_REGIONS)
+        return false;
+    u32 at = upper(m, last);
+    return !at || m->regions[at - 1].base + (m->regions[at - 1].size - 1) < base;
+}
+
+bool physmap_unmap(struct physmap *m, gpa base)
+{
+    u32 n = upper(m, base);
+    if (!n || m->regions[n - 1].base != base)
+        return false;
+    memmove(&m->regions[n - 1], &m->regions[n], (m->region_count - n) * sizeof *m->regions);
+    m->region_count--;
+    m->changes++;
+    tlb_regions_moved(m);
+    return true;
 }
 
 void physmap_map_obj(struct physmap *m, enum region_kind k, gpa base, u64 size, struct memobj *o, u64 off,
@@ -116,6 +154,12 @@ const struct region *physmap_find_page(const struct physmap *m, gpa page)
     return r->base >= page || region_has(r, page) ? r : NULL;
 }
 
+const struct region *physmap_answers(const struct physmap *m, gpa a)
+{
+    const struct region *r = physmap_find(m, a);
+    return r || !m->open_bus ? r : &m->nothing;
+}
+
 /* ---- ranges ---- */
 
 /* The region at a and how many of len bytes lie in it. */
@@ -157,7 +201,7 @@ static bool covered(const struct physmap *m, gpa a, u64 len, u32 may)
 
 bool physmap_backed(const struct physmap *m, gpa a, u64 len)
 {
-    return covered(m, a, len, MAY_RAM | MAY_ROM | MAY_MMIO);
+    return m->open_bus ? a + (len - 1) >= a : covered(m, a, len, MAY_RAM | MAY_ROM | MAY_MMIO);
 }
 
 bool physmap_read(struct physmap *m, gpa a, void *buf, u64 len)
@@ -205,21 +249,34 @@ const u8 *physmap_ptr(const struct physmap *m, gpa a, u64 len)
 
 /* ---- the bus ---- */
 
-/* The widest naturally aligned access at a of at most len bytes and `unit`, inside r. */
-static u32 piece_size(const struct region *r, gpa a, u32 len, u32 unit)
+/* Bytes from a to the end of r, or of the hole. */
+static u64 room_at(const struct physmap *m, const struct region *r, gpa a)
 {
+    if (r != &m->nothing)
+        return r->size - (a - r->base);
+    u32 n = upper(m, a);
+    return n < m->region_count ? m->regions[n].base - a : ~0ull;
+}
+
+/* What answers at a, and the widest naturally aligned access there of at most len bytes and `unit`. */
+static const struct region *bus_piece(const struct physmap *m, gpa a, u32 len, u32 unit, u32 *size)
+{
+    const struct region *r = physmap_find(m, a);
+    if (!r)
+        r = &m->nothing;
+    u64 room = room_at(m, r, a);
     u32 n = unit;
-    while (n > len || (a & (n - 1)) || n > r->size - (a - r->base))
+    while (n > len || (a & (n - 1)) || n > room)
         n >>= 1;
-    return n;
+    *size = n;
+    return r;
 }
 
 bool physmap_pieces_read(struct physmap *m, gpa a, u32 len, u32 unit, u8 *out)
 {
     bool io = false;
     for (u32 n; len; a += n, out += n, len -= n) {
-        const struct region *r = physmap_find(m, a);
-        n = piece_size(r, a, len, unit);
+        const struct region *r = bus_piece(m, a, len, unit, &n);
         if (region_is_memory(r)) {
             memcpy(out, region_host(r, a), n);
         } else {
@@ -235,8 +292,7 @@ bool physmap_pieces_write(struct physmap *m, gpa a, u32 len, u32 unit, const u8 
 {
     bool io = false;
     for (u32 n; len; a += n, in += n, len -= n) {
-        const struct region *r = physmap_find(m, a);
-        n = piece_size(r, a, len, unit);
+        const struct region *r = bus_piece(m, a, len, unit, &n);
         if (r->kind == REGION_RAM) {
             memobj_touch(m, r->obj, region_obj_off(r, a), n);
             memcpy(region_host(r, a), in, n);
@@ -273,7 +329,7 @@ bool physmap_bus_write(struct physmap *m, gpa a, u32 size, u64 val)
     if (!physmap_backed(m, a, size))
         return false;
     const struct region *r = physmap_find(m, a);
-    if (r->kind == REGION_RAM && size <= r->size - (a - r->base)) { /* whole, as page walkers need it */
+    if (r && r->kind == REGION_RAM && size <= r->size - (a - r->base)) { /* whole, as page walkers need it */
         memobj_touch(m, r->obj, region_obj_off(r, a), size);
         memcpy(region_host(r, a), &val, size);
     } else {

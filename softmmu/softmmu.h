@@ -66,14 +66,21 @@ struct physmap {
     struct log    *log;
     struct mmu    *mmus[8];  /* every vCPU's, for revoking rights */
     u32            mmu_count;
+    /* Set by the board: where no region is, reads give ones and writes vanish, as on a PC's bus, for vCPUs' accesses
+     * and physmap_bus_*; fetches are FAULT_BUS all the same. DMA, loaders and debuggers are refused as ever. */
+    bool           open_bus;
+    struct region  nothing;  /* what answers then */
+    u32            changes;  /* counts regions that came and went */
     /* Code made from [off, off + len) of obj is stale; called before the bytes change is visible to it. Clears
      * obj->code bits that no code covers any more. len 0: does nothing else, for the page at off. */
     void (*code_written)(void *opaque, struct memobj *obj, u64 off, u64 len);
     void  *code_opaque;
 };
 
-/* Mappings are made while the machine is built. RAM, ROM and ROMD are page aligned in base, size and offset;
- * overlaps are our bug. A mapping moves the others' struct region: look pointers up again afterwards. */
+/* RAM, ROM and ROMD are page aligned in base, size and offset; overlaps are our bug, so whoever maps at addresses
+ * that a guest chose (PCI) asks physmap_is_free() first. Mapping and unmapping moves the others' struct region: look
+ * pointers up again afterwards. Both may happen at any time, in a device's write too: TLBs and shortcuts are
+ * forgotten, blocks stay good, since they are keyed by object and offset. */
 void physmap_init(struct physmap *m, struct log *l);
 void physmap_free(struct physmap *m);
 /* New zeroed object; size is rounded up to pages. Fails when memory cannot be reserved. */
@@ -82,6 +89,11 @@ void physmap_map_obj(struct physmap *m, enum region_kind k, gpa base, u64 size, 
                      const struct mmio_ops *ops, void *opaque, const char *name);
 void physmap_map_mmio(struct physmap *m, gpa base, u64 size, const struct mmio_ops *ops, void *opaque,
                       const char *name);
+/* Nothing lies in [base, base + size), and there is room for one more region. False too for size 0 and for a range
+ * that wraps. */
+bool physmap_is_free(const struct physmap *m, gpa base, u64 size);
+/* Takes away the region that begins at base; false: none does. The memory object stays. */
+bool physmap_unmap(struct physmap *m, gpa base);
 /* Switches a ROMD region to MMIO (reads go to ops too) and back; revokes every TLB's knowledge of it. */
 void physmap_set_romd(struct physmap *m, const struct region *r, bool array_mode);
 const struct region *physmap_find(const struct physmap *m, gpa a); /* NULL: nothing there */
@@ -238,6 +250,8 @@ void mmu_select(struct mmu *u, u64 key);
  * va flushes compare address bits 12..55, drop every page of a larger mapping that covers va, and reach global
  * entries of every context. The epoch changes if an entry that may be fetched from was, or had been, there. */
 void mmu_flush(struct mmu *u, u64 match, u64 mask);
+/* The same, but global entries stay. Costs what was filled since the last flush, and what stays. */
+void mmu_flush_local(struct mmu *u, u64 match, u64 mask);
 void mmu_flush_va(struct mmu *u, gva va, u64 match, u64 mask);
 /* Ends all shortcuts of all address spaces, for whatever else makes them stale. Keeps the TLB. */
 void mmu_new_epoch(struct mmu *u);

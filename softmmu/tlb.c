@@ -285,14 +285,14 @@ static void evict(struct tlb_ctx *c, struct tlb *t, struct tlb_slot s)
 
 static bool fill(struct mmu *u, struct tlb *t, gva va, const struct xlat *x)
 {
-    const struct region *r = physmap_find(u->map, x->pa);
+    const struct region *r = physmap_answers(u->map, x->pa);
     u32 index = tlb_index(va);
     struct tlb_slot s = main_slot(t, index);
-    if (!r) {
-        log_line(u->log, LOG_guest_error, "nothing at physical address %#llx (virtual %#llx)",
+    if (!r || r == &u->map->nothing)
+        log_line(u->log, r ? LOG_unimp : LOG_guest_error, "nothing at physical address %#llx (virtual %#llx)",
                  (unsigned long long)x->pa, (unsigned long long)va);
+    if (!r)
         return false;
-    }
     if (tlb_live(s.e) && !tlb_holds(s.e, va))
         evict(u->ctx, t, s);
     else if (!(x->prot & MMU_FETCH) || x->page_bits < s.i->page_bits)
@@ -362,6 +362,48 @@ void mmu_flush(struct mmu *u, u64 match, u64 mask)
     for (u32 i = 0; i < MMU_CTXS; i++)
         if (u->ctxs[i].live && !((u->ctxs[i].key ^ match) & mask))
             empty_ctx(u, &u->ctxs[i]);
+}
+
+/* Drops what is not global, and writes the lists anew; true when something of it could be fetched from. */
+static bool flush_table_local(struct tlb *t)
+{
+    u32 count = slot_count(t), kept = 0, used = t->used_count;
+    bool fetched = false;
+    t->large = no_range;
+    memset(t->medium, 0, sizeof t->medium);
+    for (u32 k = 0; k < count; k++) {
+        struct tlb_slot s = k < used ? main_slot(t, t->used[k]) : victim_slot(t, k - used);
+        bool stays = tlb_live(s.e) && s.i->global;
+        if (k < used) {
+            s.i->listed = stays;
+            t->used[kept] = t->used[k];
+            kept += stays;
+        }
+        if (stays && s.i->page_bits > PAGE_BITS)
+            tlb_note_large(t, tlb_page(s.e), s.i->page_bits);
+        if (tlb_live(s.e) && !stays) {
+            fetched |= s.i->prot & MMU_FETCH;
+            *s.e = no_entry;
+        }
+    }
+    t->used_count = kept;
+    return fetched;
+}
+
+void mmu_flush_local(struct mmu *u, u64 match, u64 mask)
+{
+    u->stats.flushes++;
+    for (u32 i = 0; i < MMU_CTXS; i++) {
+        struct tlb_ctx *c = &u->ctxs[i];
+        if (!c->live || (c->key ^ match) & mask)
+            continue;
+        bool fetched = c->lost.lo <= c->lost.hi;
+        for (u32 m = 0; m < MMU_TABLES; m++)
+            if (c->mode[m])
+                fetched |= flush_table_local(c->mode[m]);
+        if (fetched)
+            tlb_new_epoch(u, c);
+    }
 }
 
 /* Drops the entry if it covers the page; true when it could be fetched from. */

@@ -99,6 +99,8 @@ static bool get_entry(struct mmu *u, struct tlb_ctx *c, u64 version, u64 a, u64 
     struct tlb_slot s = victim ? (struct tlb_slot){ &t->ve[v], &t->vi[v] } : (struct tlb_slot){ &t->e[k], &t->i[k] };
     struct tlb_info i = { .region = physmap_find_page(u->map, b & PAGE_MASK), .page = b & PAGE_MASK, .prot = a & 7,
                           .page_bits = b & 127, .device = a >> 4 & 1, .global = a >> 5 & 1 };
+    if (!i.region && u->map->open_bus)
+        i.region = &u->map->nothing;
     if (!i.region || !i.prot || i.page_bits < PAGE_BITS || i.page_bits > 64)
         return false;
     if ((a & ~PAGE_MASK) >> 3 & 1 || (b & ~PAGE_MASK) >> 7 || (!victim && v))

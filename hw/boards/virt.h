@@ -2,7 +2,7 @@
  * virt.h - the Arm `virt` board: memory map, interrupt numbers and device tree of QEMU's machine of that name,
  * so that stock kernels and firmware run unmodified.
  *
- * Not modelled: PCIe, GICv2m, ITS, SMMU, PMU, ACPI tables and GED, secure world, more than one CPU, RAM above
+ * Not modelled: GICv2m, ITS (so no message-signalled interrupts), SMMU, PMU, ACPI tables and GED, secure world, more than one CPU, RAM above
  * what -m gives (no hotplug). Their nodes are absent from the device tree.
  */
 #pragma once
@@ -25,16 +25,26 @@
 #define VIRT_VIRTIO    0x0a000000ull
 #define VIRT_VIRTIO_STEP 0x200ull
 #define VIRT_VIRTIO_COUNT 32u
+#define VIRT_PCI_COUNT 31u
+#define VIRT_PCIE_MMIO 0x10000000ull
+#define VIRT_PCIE_MMIO_SIZE 0x2eff0000ull
+#define VIRT_PCIE_PIO  0x3eff0000ull
+#define VIRT_PCIE_PIO_SIZE 0x10000ull
 #define VIRT_RAM       0x40000000ull
 #define VIRT_RAM_MAX   (255ull << 30)
+#define VIRT_PCIE_ECAM 0x4010000000ull
+#define VIRT_PCIE_ECAM_SIZE 0x10000000ull
+#define VIRT_PCIE_HIGH 0x8000000000ull
+#define VIRT_PCIE_HIGH_SIZE 0x8000000000ull
 #define VIRT_DTB_ROOM  (1u << 20)
 /* SPIs (interrupt id 32 + n) and PPIs (id 16 + n). */
-enum { VIRT_SPI_UART = 1, VIRT_SPI_RTC = 2, VIRT_SPI_GPIO = 7, VIRT_SPI_VIRTIO = 16 };
+enum { VIRT_SPI_UART = 1, VIRT_SPI_RTC = 2, VIRT_SPI_PCIE = 3 /* to 6 */, VIRT_SPI_GPIO = 7, VIRT_SPI_VIRTIO = 16 };
 enum { VIRT_PPI_TIMER_VIRT = 11, VIRT_PPI_TIMER_SEC = 13, VIRT_PPI_TIMER_PHYS = 14, VIRT_PPI_TIMER_HYP = 10 };
 
 enum virt_slot_kind { VIRT_SLOT_BLK, VIRT_SLOT_CONSOLE, VIRT_SLOT_RNG };
-struct virt_slot {          /* one virtio-mmio transport in use */
+struct virt_slot {          /* one virtio transport in use */
     enum virt_slot_kind kind;
+    bool                pci;    /* on the PCI bus, from slot 1 on; else virtio-mmio, from the last one down */
     struct block       *block;  /* BLK: owned by the board from now on */
     const char         *serial; /* BLK: or NULL */
     struct chr         *chr;    /* CONSOLE */

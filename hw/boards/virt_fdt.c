@@ -175,6 +175,41 @@ static void virtio(void *fdt)
     }
 }
 
+/* What pin 1..4 of a slot is wired to: slots repeat after four. */
+static void pcie_interrupts(void *fdt)
+{
+    fdt32_t map[16][10];
+    for (u32 i = 0; i < 16; i++) {
+        u32 slot = i / 4, pin = i % 4;
+        const u32 row[10] = { slot << 11, 0, 0, pin + 1, PH_GIC, 0, 0, IRQ_SPI, VIRT_SPI_PCIE + (slot + pin) % 4, IRQ_HIGH };
+        for (u32 k = 0; k < 10; k++)
+            map[i][k] = cpu_to_fdt32(row[k]);
+    }
+    fdt_property(fdt, "interrupt-map", map, sizeof map);
+    CELLS(fdt, "interrupt-map-mask", 3 << 11, 0, 0, 7);
+    CELLS(fdt, "#interrupt-cells", 1);
+}
+
+/* Binding: pci-host-ecam-generic; IEEE 1275 PCI: windows of ports, 32-bit and 64-bit memory. */
+static void pcie(void *fdt)
+{
+    enum { PORTS = 0x01000000, MEM32 = 0x02000000, MEM64 = 0x03000000 };
+    fdt_begin_node(fdt, "pcie@10000000");
+    fdt_property_string(fdt, "compatible", "pci-host-ecam-generic");
+    fdt_property_string(fdt, "device_type", "pci");
+    CELLS(fdt, "#address-cells", 3);
+    CELLS(fdt, "#size-cells", 2);
+    CELLS(fdt, "linux,pci-domain", 0);
+    CELLS(fdt, "bus-range", 0, VIRT_PCIE_ECAM_SIZE / 0x100000 - 1);
+    fdt_property(fdt, "dma-coherent", NULL, 0);
+    reg(fdt, VIRT_PCIE_ECAM, VIRT_PCIE_ECAM_SIZE);
+    CELLS(fdt, "ranges", PORTS, 0, 0, 0, VIRT_PCIE_PIO, 0, VIRT_PCIE_PIO_SIZE,
+          MEM32, 0, VIRT_PCIE_MMIO, 0, VIRT_PCIE_MMIO, 0, VIRT_PCIE_MMIO_SIZE,
+          MEM64, VIRT_PCIE_HIGH >> 32, 0, VIRT_PCIE_HIGH >> 32, 0, VIRT_PCIE_HIGH_SIZE >> 32, 0);
+    pcie_interrupts(fdt);
+    fdt_end_node(fdt);
+}
+
 static void memory(void *fdt, const struct virt_config *c)
 {
     fdt_begin_node(fdt, "memory@40000000");
@@ -222,6 +257,7 @@ bool virt_make_fdt(const struct virt_config *c, struct machine *m, const struct 
     memory(fdt, c);
     flash_and_fw_cfg(fdt);
     virtio(fdt);
+    pcie(fdt);
     platform(fdt);
     gic(fdt, c);
     cpus(fdt, c);

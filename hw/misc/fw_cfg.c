@@ -1,9 +1,10 @@
 /*
- * fw_cfg.c - the firmware configuration device, as memory-mapped on Arm boards.
+ * fw_cfg.c - the firmware configuration device, memory-mapped as on Arm boards or in port space as on PCs.
  *
  * Spec: "QEMU Firmware Configuration (fw_cfg) Device" (docs/specs/fw_cfg): data at 0 (8 bytes wide), selector at
- * 8 (16 bits, big endian), DMA address at 16 (64 bits, big endian). DMA happens at once. Not modelled: items that
- * the guest may write (writes are errors), the port-mapped form.
+ * 8 (16 bits, big endian), DMA address at 16 (64 bits, big endian); in port space selector at 0 (16 bits, little
+ * endian), data at 1 (8 bits), DMA address at 4. DMA happens at once. Not modelled: items that the guest may write
+ * (writes are errors).
  */
 #include "hw/misc/fw_cfg.h"
 #include "base/bits.h"
@@ -12,6 +13,7 @@
 #include <string.h>
 
 enum { DATA_AT = 0, SELECTOR_AT = 8, DMA_AT = 16, END_AT = 24 };
+enum { PORT_SELECTOR_AT = 0, PORT_DATA_AT = 1, PORT_DMA_AT = 4 };
 enum { DMA_ERROR = 1, DMA_READ = 2, DMA_SKIP = 4, DMA_SELECT = 8, DMA_WRITE = 16 };
 enum { KEY_WRITE = 0x4000 };                     /* in the selector; without meaning today */
 enum { ENTRY_BYTES = 64, DMA_BYTES = 16 };
@@ -271,6 +273,31 @@ static void fw_cfg_write(struct dev *d, u64 off, u64 val, u32 size)
     else
         guest_error(d, "write of %#llx (%u bytes) at %#llx", (unsigned long long)val, size, (unsigned long long)off);
 }
+
+/* Port space: the selector's high byte and the data share a port. */
+static u64 port_read(void *opaque, u64 off, u32 size)
+{
+    struct dev *d = opaque;
+    if (off >= PORT_DMA_AT)
+        return dev_read(d, off - PORT_DMA_AT + DMA_AT, size);
+    if (off == PORT_DATA_AT && size == 1)
+        return dev_read(d, DATA_AT, 1);
+    guest_error(d, "read of %u bytes at port %llu", size, (unsigned long long)off);
+    return 0;
+}
+
+static void port_write(void *opaque, u64 off, u64 val, u32 size)
+{
+    struct dev *d = opaque;
+    if (off >= PORT_DMA_AT)
+        dev_write(d, off - PORT_DMA_AT + DMA_AT, val, size);
+    else if (off == PORT_SELECTOR_AT && size == 2)
+        dev_write(d, SELECTOR_AT, __builtin_bswap16((u16)val), 2);
+    else
+        guest_error(d, "write of %#llx (%u bytes) at port %llu", (unsigned long long)val, size,
+                    (unsigned long long)off);
+}
+const struct mmio_ops fw_cfg_port_mmio = { port_read, port_write };
 
 static void reset(struct dev *d)
 {

@@ -1,9 +1,9 @@
 /*
  * fw_cfg.h - the firmware configuration device: named blobs that the board hands to firmware and kernels.
  *
- * The board embeds the struct, calls fw_cfg_init, then adds items before the machine starts; maps dev_mmio over
- * 24 bytes. Items are wiring: the board makes the same ones again when a snapshot is loaded. Numbers are little
- * endian, sizes in the directory and the DMA structure big endian.
+ * The board embeds the struct, calls fw_cfg_init, then adds items before the machine starts; maps dev_mmio over 24
+ * bytes, or fw_cfg_port_mmio over 12 ports. Items are wiring: the board makes the same ones again when a snapshot
+ * is loaded. Numbers are little endian, sizes in the directory and the DMA structure big endian.
  */
 #pragma once
 #include "vm/vm.h"
@@ -50,6 +50,7 @@ struct fw_cfg {
 };
 
 extern const struct dev_class fw_cfg_class;
+extern const struct mmio_ops fw_cfg_port_mmio; /* opaque: the struct dev */
 void fw_cfg_init(struct fw_cfg *f, struct machine *m, const char *path);
 /* Items under a key (replacing one that is there). add_bytes and add_file copy; add_blob borrows for the life of
  * the device (kernels, initrds). Fail when memory or places run out. */

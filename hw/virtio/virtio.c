@@ -21,10 +21,17 @@ static void tell_transport(struct virtio *v)
         v->changed(v->transport);
 }
 
-void virtio_raise(struct virtio *v, u32 isr)
+static void raise_isr(struct virtio *v, u32 isr, u32 q)
 {
     virtio_state(v)->isr |= isr;
     tell_transport(v);
+    if (v->vector)
+        v->vector(v->transport, q);
+}
+
+void virtio_raise_queue(struct virtio *v, u32 q)
+{
+    raise_isr(v, VIRTIO_ISR_QUEUE, q);
 }
 
 void virtio_break(struct virtio *v, const char *fmt, ...)
@@ -43,7 +50,7 @@ void virtio_break(struct virtio *v, const char *fmt, ...)
         return; /* the bit does not exist for legacy drivers */
     s->status |= VIRTIO_S_NEEDS_RESET;
     if (s->status & VIRTIO_S_DRIVER_OK)
-        virtio_raise(v, VIRTIO_ISR_CONFIG);
+        raise_isr(v, VIRTIO_ISR_CONFIG, VIRTIO_Q_CONFIG);
 }
 
 void virtio_reset(struct virtio *v)
@@ -71,6 +78,49 @@ bool virtio_valid(const struct virtio_state *s, struct err *e)
 }
 
 /* ---- queues ---- */
+
+bool virtio_has_queue(struct virtio *v, u32 q)
+{
+    return q < v->ops->queue_count;
+}
+
+bool virtio_is_stopped(struct virtio *v, u32 q)
+{
+    if (!virtio_has_queue(v, q))
+        return false;
+    if (!(virtio_state(v)->ready >> q & 1))
+        return true;
+    guest_error(&v->dev, "queue %u is changed while it runs", q);
+    return false;
+}
+
+void virtio_set_num(struct virtio *v, u32 q, u32 num)
+{
+    if (!virtio_is_stopped(v, q))
+        return;
+    if (is_pow2(num) && num <= VIRTQ_SIZE)
+        virtio_state(v)->num[q] = (u16)num;
+    else
+        guest_error(&v->dev, "queue %u of %u descriptors", q, num);
+}
+
+void virtio_set_addr(struct virtio *v, u64 *addrs, u32 q, u32 at, u32 val)
+{
+    if (virtio_is_stopped(v, q))
+        addrs[q] = bits_set(addrs[q], at, 32, val);
+}
+
+void virtio_set_block(struct virtio *v, u32 q, u64 at, u64 align)
+{
+    struct virtio_state *s = virtio_state(v);
+    virtio_set_ready(v, q, false);
+    if (!at || !virtio_has_queue(v, q))
+        return;
+    s->desc[q] = at;
+    s->avail[q] = at + 16ull * s->num[q];
+    s->used[q] = align_up(s->avail[q] + 6 + 2ull * s->num[q], align);
+    virtio_set_ready(v, q, true);
+}
 
 void virtio_set_ready(struct virtio *v, u32 q, bool on)
 {
@@ -103,6 +153,25 @@ void virtio_notify(struct virtio *v, u32 q, bool legacy)
 }
 
 /* ---- status and features ---- */
+
+u32 virtio_offered(struct virtio *v, u32 sel, bool legacy)
+{
+    return sel > (legacy ? 0 : 1) ? 0 : (u32)(virtio_features(v, legacy) >> 32 * sel);
+}
+
+void virtio_accept(struct virtio *v, u32 sel, u32 val, bool legacy)
+{
+    struct virtio_state *s = virtio_state(v);
+    if (sel > 1)
+        return;
+    if (s->status & (VIRTIO_S_FEATURES_OK | VIRTIO_S_DRIVER_OK)) {
+        guest_error(&v->dev, "features written after negotiation");
+        return;
+    }
+    s->features = bits_set(s->features, 32 * sel, 32, val);
+    if (legacy) /* no FEATURES_OK step could refuse them */
+        s->features &= virtio_features(v, true);
+}
 
 static bool features_good(struct virtio *v, bool legacy)
 {

@@ -58,11 +58,14 @@ struct virtio_ops {
     void (*reset)(struct virtio *v);                                 /* the driver's or power-on; own state */
 };
 #define VIRTIO_CONFIG_MAX 64u
+#define VIRTIO_Q_CONFIG   ~0u
 
 struct virtio {                       /* first member of every virtio device */
     struct dev               dev;
     const struct virtio_ops *ops;
     void                   (*changed)(void *transport); /* isr or status changed */
+    void                   (*vector)(void *transport, u32 q); /* a used buffer of queue q, or VIRTIO_Q_CONFIG: a change of
+                                                         configuration, is worth an interrupt; NULL: isr tells */
     void                    *transport;
 };
 
@@ -78,11 +81,21 @@ void virtio_config_write(struct virtio *v, u32 off, u32 val, u32 size);
 void virtio_notify(struct virtio *v, u32 q, bool legacy);
 /* Starts or stops a queue whose size and addresses are set. */
 void virtio_set_ready(struct virtio *v, u32 q, bool on);
+/* What transports show in registers of their own, each for itself: 32 bits of the features that are offered, or accepted;
+ * a queue that exists; one that is stopped too (a running one: guest error); its size; a half (at 0 or 32) of one of
+ * its addresses in desc, avail or used; the legacy layout of a queue, one block at `at` (0: stops it; 2.7.2). */
+u32  virtio_offered(struct virtio *v, u32 sel, bool legacy);
+void virtio_accept(struct virtio *v, u32 sel, u32 val, bool legacy);
+bool virtio_has_queue(struct virtio *v, u32 q);
+bool virtio_is_stopped(struct virtio *v, u32 q);
+void virtio_set_num(struct virtio *v, u32 q, u32 num);
+void virtio_set_addr(struct virtio *v, u64 *addrs, u32 q, u32 at, u32 val);
+void virtio_set_block(struct virtio *v, u32 q, u64 at, u64 align);
 /* ---- for devices ---- */
 void virtio_reset(struct virtio *v);   /* for dev_class.reset */
 void virtio_resumed(struct virtio *v);
 bool virtio_valid(const struct virtio_state *s, struct err *e);
-void virtio_raise(struct virtio *v, u32 isr);
+void virtio_raise_queue(struct virtio *v, u32 q);
 /* A queue makes no sense: guest error, and the device stops. */
 void virtio_break(struct virtio *v, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -50,42 +50,23 @@ static u32 vendor_read(struct dev *d)
 static u32 features_read(struct dev *d)
 {
     struct virtio_mmio *t = self(d);
-    u64 f = t->v ? virtio_features(t->v, t->legacy) : 0;
-    return t->s.device_sel > 1 || (t->legacy && t->s.device_sel) ? 0 : (u32)(f >> 32 * t->s.device_sel);
+    return t->v ? virtio_offered(t->v, t->s.device_sel, t->legacy) : 0;
 }
 static void features_write(struct dev *d, u32 val)
 {
     struct virtio_mmio *t = self(d);
-    struct virtio_state *s = core(d);
-    if (!s || t->s.driver_sel > 1)
-        return;
-    if (s->status & (VIRTIO_S_FEATURES_OK | VIRTIO_S_DRIVER_OK)) {
-        guest_error(d, "features written after negotiation");
-        return;
-    }
-    u32 at = 32 * t->s.driver_sel;
-    s->features = bits_set(s->features, at, 32, val);
-    if (t->legacy) /* no FEATURES_OK step could refuse them */
-        s->features &= virtio_features(t->v, true);
+    if (t->v)
+        virtio_accept(t->v, t->s.driver_sel, val, t->legacy);
 }
 
 /* ---- queues ---- */
 
-/* The selected queue, when it exists; *can_change: and is stopped. */
+/* The selected queue, when it exists. */
 static bool selected(struct dev *d, u32 *q)
 {
     struct virtio_mmio *t = self(d);
     *q = t->s.queue_sel;
-    return t->v && *q < t->v->ops->queue_count;
-}
-static bool stopped(struct dev *d, u32 *q)
-{
-    if (!selected(d, q))
-        return false;
-    if (!(core(d)->ready >> *q & 1))
-        return true;
-    guest_error(d, "queue %u is changed while it runs", *q);
-    return false;
+    return t->v && virtio_has_queue(t->v, *q);
 }
 
 static u32 num_max_read(struct dev *d)
@@ -96,12 +77,8 @@ static u32 num_max_read(struct dev *d)
 static void num_write(struct dev *d, u32 val)
 {
     u32 q;
-    if (!stopped(d, &q))
-        return;
-    if (is_pow2(val) && val <= VIRTQ_SIZE)
-        core(d)->num[q] = (u16)val;
-    else
-        guest_error(d, "queue %u of %u descriptors", q, val);
+    if (selected(d, &q))
+        virtio_set_num(self(d)->v, q, val);
 }
 static u32 ready_read(struct dev *d)
 {
@@ -118,8 +95,8 @@ static void ready_write(struct dev *d, u32 val)
 static void addr_write(struct dev *d, u64 *addrs, u32 at, u32 val)
 {
     u32 q;
-    if (!self(d)->legacy && stopped(d, &q))
-        addrs[q] = bits_set(addrs[q], at, 32, val);
+    if (!self(d)->legacy && selected(d, &q))
+        virtio_set_addr(self(d)->v, addrs, q, at, val);
 }
 static void desc_lo(struct dev *d, u32 val)
 {
@@ -162,7 +139,7 @@ static void page_size_write(struct dev *d, u32 val)
 static void align_write(struct dev *d, u32 val)
 {
     u32 q;
-    if (self(d)->legacy && stopped(d, &q))
+    if (self(d)->legacy && selected(d, &q) && virtio_is_stopped(self(d)->v, q))
         self(d)->s.align[q] = val;
 }
 static u32 pfn_read(struct dev *d)
@@ -176,16 +153,8 @@ static void pfn_write(struct dev *d, u32 val)
     u32 q;
     if (!t->legacy || !selected(d, &q))
         return;
-    virtio_set_ready(t->v, q, false);
     t->s.pfn[q] = val;
-    if (!val)
-        return;
-    struct virtio_state *s = core(d);
-    u64 align = is_pow2(t->s.align[q]) ? t->s.align[q] : 4096;
-    s->desc[q] = (u64)val * t->s.page_size;
-    s->avail[q] = s->desc[q] + 16ull * s->num[q];
-    s->used[q] = align_up(s->avail[q] + 6 + 2ull * s->num[q], align);
-    virtio_set_ready(t->v, q, true);
+    virtio_set_block(t->v, q, (u64)val * t->s.page_size, is_pow2(t->s.align[q]) ? t->s.align[q] : 4096);
 }
 
 /* ---- notifications, interrupts, status ---- */

@@ -192,7 +192,7 @@ void virtq_signal(struct virtio *v, u32 q)
     bool wanted = virtio_has(v, VIRTIO_F_EVENT_IDX) ? (u16)(now - val - 1) < (u16)(now - old)
                                                     : !(val & AVAIL_NO_INTERRUPT);
     if (wanted)
-        virtio_raise(v, VIRTIO_ISR_QUEUE);
+        virtio_raise_queue(v, q);
 }
 
 /* ---- bytes ---- */

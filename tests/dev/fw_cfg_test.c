@@ -117,6 +117,31 @@ static void test_hostile_dma(void **state)
     dev_write(&f->f.dev, 16, ~0ull, 8);
 }
 
+static void test_ports(void **state)
+{
+    struct fix *f = *state;
+    struct iobus *b = &f->r.m->io;
+    u8 *p = rig_mem(&f->r, DESC);
+    assert_true(iobus_map(b, 0x510, 12, &fw_cfg_port_mmio, &f->f.dev, "fw_cfg"));
+    iobus_write(b, 0x510, FW_CFG_SIGNATURE, 2);
+    for (u32 i = 0; i < 4; i++)
+        assert_int_equal(iobus_read(b, 0x511, 1), "QEMU"[i]);
+    assert_int_equal(iobus_read(b, 0x511, 1), 0);
+    iobus_write(b, 0x510, FW_CFG_NB_CPUS, 2);
+    assert_int_equal(iobus_read(b, 0x511, 1), 4);
+    assert_int_equal(iobus_read(b, 0x510, 2), 0);
+    iobus_write(b, 0x511, 1, 1);
+    assert_int_equal(iobus_read(b, 0x514, 4), __builtin_bswap32(0x51454d55));
+    assert_int_equal(iobus_read(b, 0x518, 4), __builtin_bswap32(0x20434647));
+    store_le32(p, __builtin_bswap32(0x21u << 16 | SELECT | READ));
+    store_le32(p + 4, __builtin_bswap32(4));
+    store_le64(p + 8, __builtin_bswap64(BUF));
+    iobus_write(b, 0x514, __builtin_bswap32((u32)(DESC >> 32)), 4);
+    iobus_write(b, 0x518, __builtin_bswap32((u32)DESC), 4);
+    assert_int_equal(load_be32(p), 0);
+    assert_memory_equal(rig_mem(&f->r, BUF), "bbbb", 4);
+}
+
 static void test_add(void **state)
 {
     struct fix *f = *state;
@@ -155,7 +180,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, start, stop)
     const struct CMUnitTest tests[] = {
-        T(test_data), T(test_directory), T(test_dma), T(test_hostile_dma), T(test_add), T(test_scribble),
+        T(test_data), T(test_directory), T(test_dma), T(test_hostile_dma), T(test_ports), T(test_add), T(test_scribble),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,7 +114,8 @@ static void random_pte(struct rig *r, u64 *s)
 {
     u32 space = rnd(s) % SPACES, page = rnd(s) % (VPAGES - 1), kind = rnd(s) % 16;
     struct pte *p = &r->pt[space][page];
-    *p = (struct pte){ .pa = (u64)(rnd(s) % 24) * PAGE_SIZE, .prot = (u8)(rnd(s) % 8), .valid = kind != 0 };
+    *p = (struct pte){ .pa = (u64)(rnd(s) % 24) * PAGE_SIZE, .prot = (u8)(rnd(s) % 8), .valid = kind != 0,
+                         .global = rnd(s) & 1, .page_bits = rnd(s) % 8 ? 12 : 13 };
     if (kind == 1)
         p->pa = ROM_BASE;
     if (kind == 2)
@@ -168,11 +169,30 @@ static void random_access(struct rig *r, struct model *m, u64 *s)
     }
 }
 
+/* A region comes or goes; the model looks the map up. */
+static void random_region(struct rig *r, bool rom)
+{
+    gpa at = rom ? 0x60000000 : IO_BASE + 0x200;
+    if (physmap_unmap(&r->map, at))
+        return;
+    if (rom)
+        physmap_map_obj(&r->map, REGION_ROM, at, 0x1000, r->rom, 0x1000, NULL, NULL, "window");
+    else
+        physmap_map_mmio(&r->map, at, 0x100, &io_ops, &r->b, "b");
+}
+
 static void random_other(struct rig *r, struct model *m, u64 *s)
 {
     u8 buf[300] = { 0 };
     u64 off = rnd(s) % (24 * PAGE_SIZE), len = rnd(s) % 300;
-    switch (rnd(s) % 8) {
+    switch (rnd(s) % 12) {
+    case 6:
+    case 7:
+        mmu_flush_local(&r->mmu, rnd(s) % 3, rnd(s) % 4 ? ~0ull : 0);
+        break;
+    case 8:
+        random_region(r, rnd(s) & 1);
+        break;
     case 0:
         select_space(r, rnd(s) % SPACES);
         break;

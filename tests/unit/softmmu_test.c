@@ -1,6 +1,7 @@
 /*
  * softmmu_test.c - the softmmu room: ranges, accesses, faults, code and dirty tracking, flushes.
  */
+#include "base/bits.h"
 #include "ir/ir.h"
 #include "tests/unit/softmmu_rig.h"
 
@@ -575,6 +576,171 @@ static void test_epoch(void **state)
     assert_int_not_equal(r->mmu.epoch, ep);
 }
 
+/* ---- what x86 needs: global entries that stay, regions that come and go, an open bus ---- */
+
+static void test_flush_local(void **state)
+{
+    struct rig *r = *state;
+    struct memobj *o;
+    u64 off, v;
+    for (u32 i = 0; i < 4; i++) {
+        map_page(r, 0, i, 0x8000 + i * 0x1000, 7);
+        r->pt[0][i].global = i & 1;
+        r->pt[0][i].page_bits = i == 3 ? 14 : 12; /* covers all four */
+        rd(r, vp(i), 8, &v);
+    }
+    mmu_fetch(&r->mmu, vp(1), 0, &o, &off);
+    u64 ep = r->mmu.epoch, walks = r->mmu.stats.walks;
+    for (u32 i = 0; i < 2; i++) { /* the second time over lists written anew */
+        mmu_flush_local(&r->mmu, 1, ~0ull);
+        rd(r, vp(1), 8, &v);
+        rd(r, vp(3), 8, &v);
+        assert_int_equal(r->mmu.stats.walks, walks);
+        rd(r, vp(0), 8, &v);
+        rd(r, vp(2), 8, &v);
+        assert_int_equal(r->mmu.stats.walks, walks += 2);
+    }
+    assert_int_not_equal(r->mmu.epoch, ep); /* data entries that may be fetched from were dropped */
+    ep = r->mmu.epoch;
+    rd(r, vp(0), 8, &v);
+    mmu_flush_local(&r->mmu, 77, ~0ull); /* another address space */
+    rd(r, vp(0), 8, &v);
+    assert_int_equal(r->mmu.stats.walks, walks);
+    assert_int_equal(r->mmu.epoch, ep);
+    mmu_flush_va(&r->mmu, vp(2), 1, ~0ull); /* still found by any address of the mapping */
+    rd(r, vp(3), 8, &v);
+    assert_int_equal(r->mmu.stats.walks, ++walks);
+    mmu_flush(&r->mmu, 0, 0);
+    rd(r, vp(1), 8, &v);
+    rd(r, vp(3), 8, &v);
+    assert_int_equal(r->mmu.stats.walks, walks + 2);
+}
+
+/* Against a copy of what must stay: many pages, so that slots are shared and victims in use. */
+static void test_flush_local_many(void **state)
+{
+    struct rig *r = *state;
+    u64 v, kept = 0;
+    for (u32 round = 0; round < 8; round++) {
+        for (u32 i = 0; i < VPAGES; i++) {
+            map_page(r, 0, i, 0x8000, MMU_READ);
+            r->pt[0][i].global = (i * 7 + round) % 3 == 0;
+            rd(r, vp(i) | (u64)(i % 5 + 1) << 56, 8, &v); /* tags: other entries in the same slot */
+            rd(r, vp(i), 8, &v);
+        }
+        mmu_flush_local(&r->mmu, 0, 0);
+        for (u32 i = 0; i < VPAGES; i++) {
+            u64 walks = r->mmu.stats.walks;
+            rd(r, vp(i), 8, &v);
+            if (r->mmu.stats.walks == walks) {
+                kept++;
+                assert_true(r->pt[0][i].global);
+            }
+        }
+        mmu_flush(&r->mmu, 0, 0);
+    }
+    assert_in_range(kept, 8 * 20, 8 * 22); /* every global one: 21 or 22 of 64 */
+}
+
+static void test_unmap(void **state)
+{
+    struct rig *r = *state;
+    struct physmap *m = &r->map;
+    struct memobj *o;
+    u64 off, v;
+    assert_true(physmap_is_free(m, 0x30000000, 0x1000));
+    assert_false(physmap_is_free(m, 0x30000000, 0));
+    assert_false(physmap_is_free(m, ~0ull - 0xfff, 0x1001));
+    assert_false(physmap_is_free(m, RAM_SIZE - 1, 1));
+    assert_true(physmap_is_free(m, RAM_SIZE, ROM_BASE - RAM_SIZE));
+    assert_false(physmap_is_free(m, RAM_SIZE, ROM_BASE - RAM_SIZE + 1));
+    assert_false(physmap_is_free(m, 0, ~0ull));
+    assert_false(physmap_is_free(m, IO_BASE + 0x1ff, 1));
+    assert_true(physmap_is_free(m, IO_BASE + 0x300, 0x100));
+    u64 ep = r->mmu.epoch;
+    assert_int_equal(rd(r, IO_BASE, 4, &v), MMU_SYNC);
+    assert_int_equal(mmu_fetch(&r->mmu, ROM_BASE, 0, &o, &off), MMU_OK);
+    assert_int_equal(wr(r, 0x2000, 8, 5), MMU_OK);
+    assert_non_null(mmu_fast_write(&r->mmu, 0, 0x2000, 8));
+    assert_false(physmap_unmap(m, IO_BASE + 4));
+    assert_true(physmap_unmap(m, IO_BASE));
+    assert_false(physmap_unmap(m, IO_BASE));
+    assert_int_not_equal(r->mmu.epoch, ep);
+    assert_null(mmu_fast_write(&r->mmu, 0, 0x2000, 8));
+    assert_int_equal(rd(r, IO_BASE, 4, &v), MMU_FAULTED);
+    assert_int_equal(r->mmu.fault.kind, FAULT_BUS);
+    assert_int_equal(rd(r, IO_BASE + 0x200, 4, &v), MMU_SYNC);
+    assert_true(physmap_unmap(m, 0)); /* RAM, and elsewhere again */
+    assert_int_equal(rd(r, 0x2000, 8, &v), MMU_FAULTED);
+    assert_true(physmap_is_free(m, 0x40000000, RAM_SIZE / 2));
+    physmap_map_obj(m, REGION_RAM, 0x40000000, RAM_SIZE / 2, r->ram, 0, NULL, NULL, "moved");
+    assert_int_equal(rd(r, 0x40002000, 8, &v), MMU_OK);
+    assert_int_equal(v, 5);
+}
+
+static void test_open_bus(void **state)
+{
+    struct rig *r = *state;
+    struct memobj *o;
+    u64 off, v;
+    r->map.open_bus = true;
+    assert_int_equal(rd(r, 0x50000004, 8, &v), MMU_SYNC);
+    assert_int_equal(v, ~0ull);
+    assert_int_equal(rd(r, 0x50000ffd, 6, &v), MMU_SYNC);
+    assert_int_equal(v, 0xffffffffffff);
+    assert_int_equal(wr(r, 0x50000004, 8, 1), MMU_SYNC);
+    assert_null(mmu_fast_read(&r->mmu, 0, 0x50000000, 8));
+    assert_int_equal(rd(r, IO_BASE + 0x2fc, 8, &v), MMU_SYNC); /* a device's last word, then a hole in its page */
+    assert_int_equal(v, 0xffffffff55667788 + 0xfc);
+    assert_int_equal(rd(r, RAM_SIZE - 2, 4, &v), MMU_SYNC);
+    assert_int_equal(v, 0xffff0000);
+    assert_int_equal(wr(r, RAM_SIZE - 2, 4, 0x11112222), MMU_SYNC);
+    assert_int_equal(load_le16(r->ram->host + RAM_SIZE - 2), 0x2222);
+    assert_int_equal(mmu_fetch(&r->mmu, 0x50000000, 0, &o, &off), MMU_FAULTED);
+    assert_int_equal(r->mmu.fault.kind, FAULT_BUS);
+    assert_true(physmap_bus_read(&r->map, 0x50000000, 4, &v));
+    assert_int_equal(v, 0xffffffff);
+    assert_true(physmap_bus_read(&r->map, ROM_BASE - 4, 8, &v));
+    assert_int_equal(v, 0xffffffff);
+    assert_true(physmap_bus_write(&r->map, 0x50000000, 4, 0));
+    assert_false(physmap_bus_read(&r->map, ~0ull, 8, &v));
+    assert_false(physmap_read(&r->map, 0x50000000, &v, 8)); /* DMA is told */
+    assert_false(physmap_write(&r->map, 0x50000000, &v, 8));
+    u64 words[64], n = mmu_export(&r->mmu, words, 64);
+    struct err e;
+    assert_in_range(n, 10, 64);
+    assert_true(mmu_import(&r->mmu, words, n, &e));
+    assert_int_equal(rd(r, 0x50000004, 8, &v), MMU_SYNC);
+    r->map.open_bus = false;
+    assert_false(mmu_import(&r->mmu, words, n, &e));
+}
+
+/* A device that takes itself and its neighbour away when written to, in the first half of an access. */
+static void vanish(void *opaque, u64 off, u64 val, u32 size)
+{
+    struct rig *r = opaque;
+    io_write(&r->a, off, val, size);
+    physmap_unmap(&r->map, 0x60000000);
+    physmap_unmap(&r->map, 0x60001000);
+}
+
+static void test_unmap_inside(void **state)
+{
+    struct rig *r = *state;
+    static const struct mmio_ops ops = { io_read, vanish };
+    u8 before[8], data[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+    for (u32 gap = 0; gap < 2; gap++) { /* pieces of one region; the next page's RAM */
+        physmap_map_mmio(&r->map, 0x60000000, 0x1000, &ops, r, "vanishing");
+        physmap_map_obj(&r->map, REGION_RAM, 0x60001000, 0x1000, r->ram, 0x1000, NULL, NULL, "too");
+        memcpy(before, r->ram->host + 0x1000, 8);
+        u32 writes = r->a.writes;
+        assert_int_equal(mmu_write(&r->mmu, gap ? 0x60000ffc : 0x60000ff3, 8, 0, 0, 0, data), MMU_SYNC);
+        assert_int_equal(r->a.writes, writes + 1);
+        assert_memory_equal(before, r->ram->host + 0x1000, 8);
+        assert_null(physmap_find(&r->map, 0x60000000));
+    }
+}
+
 static void test_limits(void **state)
 {
     struct rig *r = *state;
@@ -599,6 +765,7 @@ int main(void)
         T(test_crossing_mmio), T(test_mmio), T(test_mem_bits), T(test_align_device), T(test_addr32),
         T(test_permissions), T(test_probe), T(test_atomic), T(test_code), T(test_code_dma), T(test_dirty),
         T(test_romd), T(test_spaces), T(test_recycle), T(test_flush_va), T(test_flush_large), T(test_epoch),
+        T(test_flush_local), T(test_flush_local_many), T(test_unmap), T(test_open_bus), T(test_unmap_inside),
         T(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

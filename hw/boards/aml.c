@@ -1,0 +1,185 @@
+/* aml.c - writes ACPI Machine Language; see aml.h. */
+#include "hw/boards/aml.h"
+#include "base/err.h"
+#include <string.h>
+
+/* Opcodes, ACPI 6.4 table 20.3. */
+enum { OP_ZERO = 0x00, OP_ONE = 0x01, OP_NAME = 0x08, OP_BYTE = 0x0a, OP_WORD = 0x0b, OP_DWORD = 0x0c, OP_STRING = 0x0d, OP_QWORD = 0x0e,
+       OP_SCOPE = 0x10, OP_BUFFER = 0x11, OP_PACKAGE = 0x12, OP_EXT = 0x5b, OP_EXT_DEVICE = 0x82, OP_ROOT = 0x5c };
+#define PKG_LENGTH_BYTES 3u /* always the form of three bytes: lengths below 2^20 */
+
+void aml_byte(struct aml *a, u32 v)
+{
+    CHECK(a->n < a->room);
+    a->p[a->n++] = (u8)v;
+}
+
+void aml_bytes(struct aml *a, const void *p, u32 n)
+{
+    for (u32 i = 0; i < n; i++)
+        aml_byte(a, ((const u8 *)p)[i]);
+}
+
+static void little(struct aml *a, u64 v, u32 bytes)
+{
+    for (u32 i = 0; i < bytes; i++)
+        aml_byte(a, v >> 8 * i & 0xff);
+}
+
+/* One segment, with or without the root before it. */
+void aml_name(struct aml *a, const char *path)
+{
+    if (*path == '\\')
+        aml_byte(a, OP_ROOT), path++;
+    CHECK(strlen(path) == 4);
+    aml_bytes(a, path, 4);
+}
+
+void aml_int(struct aml *a, u64 v)
+{
+    static const struct { u8 op, bytes; } forms[] = { { OP_BYTE, 1 }, { OP_WORD, 2 }, { OP_DWORD, 4 }, { OP_QWORD, 8 } };
+    if (v < 2) {
+        aml_byte(a, v ? OP_ONE : OP_ZERO);
+        return;
+    }
+    u32 i = v >> 32 ? 3 : v >> 16 ? 2 : v >> 8 ? 1 : 0;
+    aml_byte(a, forms[i].op);
+    little(a, v, forms[i].bytes);
+}
+
+void aml_string(struct aml *a, const char *s)
+{
+    aml_byte(a, OP_STRING);
+    aml_bytes(a, s, (u32)strlen(s) + 1);
+}
+
+/* 19.3.4: three letters of five bits, four hexadecimal digits; big-endian. */
+void aml_eisa_id(struct aml *a, const char *id)
+{
+    u32 v = 0;
+    for (u32 i = 0; i < 3; i++)
+        v = v << 5 | (u32)(id[i] - '@');
+    for (u32 i = 3; i < 7; i++)
+        v = v << 4 | (u32)(id[i] <= '9' ? id[i] - '0' : id[i] - 'A' + 10);
+    aml_byte(a, OP_DWORD);
+    little(a, __builtin_bswap32(v), 4);
+}
+
+/* ---- terms with a length ---- */
+
+static u32 open_length(struct aml *a)
+{
+    u32 at = a->n;
+    little(a, 0, PKG_LENGTH_BYTES);
+    return at;
+}
+
+void aml_end(struct aml *a, u32 at)
+{
+    u32 len = a->n - at;
+    CHECK(len < 1u << 20);
+    a->p[at] = (u8)(0x80 | (len & 15));
+    a->p[at + 1] = (u8)(len >> 4);
+    a->p[at + 2] = (u8)(len >> 12);
+}
+
+u32 aml_scope(struct aml *a, const char *path)
+{
+    aml_byte(a, OP_SCOPE);
+    u32 at = open_length(a);
+    aml_name(a, path);
+    return at;
+}
+
+u32 aml_device(struct aml *a, const char *name)
+{
+    aml_byte(a, OP_EXT);
+    aml_byte(a, OP_EXT_DEVICE);
+    u32 at = open_length(a);
+    aml_name(a, name);
+    return at;
+}
+
+u32 aml_package(struct aml *a, u32 elements)
+{
+    aml_byte(a, OP_PACKAGE);
+    u32 at = open_length(a);
+    aml_byte(a, elements);
+    return at;
+}
+
+void aml_def_name(struct aml *a, const char *name)
+{
+    aml_byte(a, OP_NAME);
+    aml_name(a, name);
+}
+
+void aml_def_int(struct aml *a, const char *name, u64 v)
+{
+    aml_def_name(a, name);
+    aml_int(a, v);
+}
+
+void aml_def_eisa(struct aml *a, const char *name, const char *id)
+{
+    aml_def_name(a, name);
+    aml_eisa_id(a, id);
+}
+
+/* ---- resources ---- */
+
+struct aml_buf aml_resources(struct aml *a, const char *name)
+{
+    struct aml_buf b;
+    aml_def_name(a, name);
+    aml_byte(a, OP_BUFFER);
+    b.at = open_length(a);
+    aml_byte(a, OP_WORD);
+    b.size_at = a->n;
+    little(a, 0, 2);
+    return b;
+}
+
+void aml_resources_end(struct aml *a, struct aml_buf b)
+{
+    little(a, 0x0079, 2); /* end tag, checksum not given */
+    u32 size = a->n - b.size_at - 2;
+    a->p[b.size_at] = (u8)size;
+    a->p[b.size_at + 1] = (u8)(size >> 8);
+    aml_end(a, b.at);
+}
+
+void aml_res_io(struct aml *a, u32 port, u32 len)
+{
+    aml_byte(a, 0x47); /* 6.4.2.5: decodes 16 bits */
+    aml_byte(a, 1);
+    little(a, port, 2);
+    little(a, port, 2);
+    aml_byte(a, 1);
+    aml_byte(a, len);
+}
+
+void aml_res_irq(struct aml *a, u32 irq)
+{
+    aml_byte(a, 0x22); /* 6.4.2.1, without flags */
+    little(a, 1u << irq, 2);
+}
+
+/* 6.4.3.5: word (2) and double word (4) address spaces. kind 0 memory, 1 I/O, 2 bus; fixed at both ends, positive decode. */
+static void space(struct aml *a, u32 kind, u32 flags, u32 bytes, u32 first, u32 last)
+{
+    aml_byte(a, bytes == 2 ? 0x88 : 0x87);
+    little(a, 3 + 5 * bytes, 2);
+    aml_byte(a, kind);
+    aml_byte(a, 0x0c);
+    aml_byte(a, flags);
+    little(a, 0, bytes);
+    little(a, first, bytes);
+    little(a, last, bytes);
+    little(a, 0, bytes);
+    little(a, (u64)last - first + 1, bytes);
+}
+
+void aml_res_bus(struct aml *a, u32 first, u32 last) { space(a, 2, 0, 2, first, last); }
+void aml_res_io_range(struct aml *a, u32 first, u32 last) { space(a, 1, 3, 2, first, last); }
+void aml_res_mem_range(struct aml *a, u32 first, u32 last) { space(a, 0, 1, 4, first, last); }

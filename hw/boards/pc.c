@@ -1,0 +1,365 @@
+/*
+ * pc.c - builds the PC board: map, ports, wires, boot; see pc.h and docs/pc.md.
+ *
+ * Interrupts: each ISA number has one wire, on which an ISA device and the PIIX's routes of PCI pins are joined; it goes to
+ * the pair of 8259 and to the I/O APIC. What firmware would set up for a direct boot is done at reset: routes of PCI pins,
+ * level triggering, the ports of power management, address line 20.
+ */
+#include "hw/boards/pc.h"
+#include "hw/char/uart16550.h"
+#include "hw/intc/apic.h"
+#include "hw/intc/i8259.h"
+#include "hw/intc/ioapic.h"
+#include "hw/misc/acpi_pm.h"
+#include "hw/misc/debug_console.h"
+#include "hw/misc/isa_debug_exit.h"
+#include "hw/misc/pc_reset.h"
+#include "hw/misc/port92.h"
+#include "hw/pci/i440fx.h"
+#include "hw/pci/piix.h"
+#include "hw/timer/i8254.h"
+#include "hw/timer/mc146818.h"
+#include "hw/virtio/virtio_blk.h"
+#include "hw/virtio/virtio_console.h"
+#include "hw/virtio/virtio_pci.h"
+#include "hw/virtio/virtio_rng.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#define ISA_IRQS 16u
+#define FIRST_SLOT 3u
+#define MIB (1ull << 20)
+
+/* Sources of an ISA interrupt, by bit. */
+enum { FROM_ISA = 1, FROM_PCI = 2 };
+
+struct slot {
+    struct virtio_pci pci;
+    union {
+        struct virtio_blk     blk;
+        struct virtio_console console;
+        struct virtio_rng     rng;
+    } u;
+    char path[24], pci_path[24];
+};
+
+struct pc {
+    struct pc_config      c;
+    struct pc_boot        boot;
+    struct memobj        *ram;
+    u64                   low_size;      /* RAM below 4 GiB */
+    struct machine       *m;
+    struct i8259          pic;
+    struct apic_bus       apics;
+    struct apic           apic;
+    struct ioapic         ioapic;
+    struct i8254          pit;
+    struct mc146818       rtc;
+    struct uart16550      com1;
+    struct port92         port92;
+    struct pc_reset       reset;
+    struct acpi_pm        pm;
+    struct debug_console  console[2];
+    struct isa_debug_exit exit;
+    struct i440fx         host;
+    struct piix3          isa;
+    struct piix4_pm       piix4;
+    u32                   pm_base;       /* ports where pm is mapped now, 0: nowhere */
+    u8                    level[ISA_IRQS]; /* FROM_ bits that are high */
+    struct sysreg_port    intack;        /* of a CPU without a local APIC */
+    struct slot           slots[PC_SLOTS];
+};
+
+/* ---- interrupts ---- */
+
+static void drive(struct pc *b, u32 n, u8 source, bool level)
+{
+    u8 was = b->level[n];
+    b->level[n] = level ? was | source : was & (u8)~source;
+    struct irq_line pic = i8259_line(&b->pic, n);
+    irq_set(&pic, b->level[n]);
+    if (b->c.has_apic)
+        ioapic_set_pin(&b->ioapic, n == PC_IRQ_TIMER ? PC_PIN_TIMER : n, b->level[n]);
+}
+static void isa_drive(void *opaque, u32 n, bool level) { drive(opaque, n, FROM_ISA, level); }
+static void pci_drive(void *opaque, u32 n, bool level) { drive(opaque, n, FROM_PCI, level); }
+
+static struct irq_line isa_irq(struct pc *b, u32 n) { return (struct irq_line){ isa_drive, b, n }; }
+
+static u32 pic_ack(void *opaque) { return i8259_ack(&((struct pc *)opaque)->pic); }
+static u64 intack_read(void *opaque, u32 id)
+{
+    (void)id;
+    return pic_ack(opaque);
+}
+static void pic_to_cpu(void *opaque, u32 n, bool level)
+{
+    (void)n;
+    vcpu_irq_set(((struct pc *)opaque)->m->cpus[0], VCPU_IRQ, level);
+}
+
+/* The address bus has line 20 while the port says so. */
+static void a20(void *opaque, u32 n, bool open)
+{
+    (void)n;
+    vcpu_irq_set(((struct pc *)opaque)->m->cpus[0], VCPU_LINE_A20M, !open);
+}
+static void init_cpu(void *opaque, u32 n, bool level)
+{
+    (void)n;
+    if (level)
+        vcpu_irq_set(((struct pc *)opaque)->m->cpus[0], VCPU_LINE_INIT, true);
+}
+
+static bool take_msi(void *opaque, gpa addr, u32 data) { return apic_msi(&((struct pc *)opaque)->apics, addr, data); }
+
+static void add_interrupts(struct pc *b, struct machine *m)
+{
+    i8259_init(&b->pic, m, "pic");
+    if (!b->c.has_apic) {
+        b->pic.out = (struct irq_line){ pic_to_cpu, b, 0 };
+        b->intack = (struct sysreg_port){ .opaque = b, .read = intack_read };
+        m->cpus[0]->ports[SYSREG_X86_INTACK] = &b->intack;
+        return;
+    }
+    b->apics.pic_ack = pic_ack;
+    b->apics.pic_opaque = b;
+    apic_init(&b->apic, &b->apics, m, "apic0", 0);
+    b->pic.out = apic_lint(&b->apic, 0);
+    ioapic_init(&b->ioapic, &b->apics, m, "ioapic");
+    physmap_map_mmio(&m->map, PC_IOAPIC, 0x1000, &dev_mmio, &b->ioapic.dev, "ioapic");
+}
+
+/* ---- ISA ---- */
+
+static bool map(struct pc *b, u32 port, u32 len, const struct mmio_ops *ops, struct dev *d, struct err *e)
+{
+    return iobus_map(&b->m->io, port, len, ops, d, d->path) || err_set(e, "no room for the ports of %s", d->path);
+}
+
+static bool add_timers(struct pc *b, struct machine *m, struct err *e)
+{
+    i8254_init(&b->pit, m, "pit");
+    b->pit.out0 = isa_irq(b, PC_IRQ_TIMER);
+    mc146818_init(&b->rtc, m, "rtc", b->c.rtc_seconds);
+    b->rtc.irq = isa_irq(b, PC_IRQ_RTC);
+    return map(b, PC_PORT_PIT, 4, &dev_mmio, &b->pit.dev, e) && map(b, PC_PORT_SPEAKER, 1, &i8254_port61_mmio, &b->pit.dev, e)
+           && map(b, PC_PORT_RTC, 2, &dev_mmio, &b->rtc.dev, e);
+}
+
+static bool add_controls(struct pc *b, struct machine *m, struct err *e)
+{
+    port92_init(&b->port92, m, "port92");
+    b->port92.a20 = (struct irq_line){ a20, b, 0 };
+    b->port92.init = (struct irq_line){ init_cpu, b, 0 };
+    pc_reset_init(&b->reset, m, "reset");
+    b->reset.init = (struct irq_line){ init_cpu, b, 0 };
+    acpi_pm_init(&b->pm, m, "pm");
+    b->pm.sci = isa_irq(b, PC_IRQ_SCI);
+    return map(b, PC_PORT_92, 1, &dev_mmio, &b->port92.dev, e) && map(b, PC_PORT_GPE, 4, &acpi_pm_gpe_mmio, &b->pm.dev, e)
+           && map(b, PC_PORT_APM, 2, &acpi_pm_smi_mmio, &b->pm.dev, e);
+}
+
+static bool add_consoles(struct pc *b, struct machine *m, struct err *e)
+{
+    uart16550_init(&b->com1, m, "com1", b->c.serial, true);
+    b->com1.irq = isa_irq(b, PC_IRQ_COM1);
+    if (!map(b, PC_PORT_COM1, 8, &dev_mmio, &b->com1.dev, e))
+        return false;
+    debug_console_init(&b->console[0], m, "debugcon_e9", b->c.debugcon, 0xe9);
+    debug_console_init(&b->console[1], m, "debugcon_402", b->c.debugcon, 0xe9);
+    if (b->c.debugcon && (!map(b, PC_PORT_DEBUG_E9, 1, &dev_mmio, &b->console[0].dev, e)
+                          || !map(b, PC_PORT_DEBUGCON, 1, &dev_mmio, &b->console[1].dev, e)))
+        return false;
+    isa_debug_exit_init(&b->exit, m, "debug_exit");
+    return !b->c.debug_exit || map(b, PC_PORT_DEBUG_EXIT, 4, &dev_mmio, &b->exit.dev, e);
+}
+
+static bool add_isa(struct pc *b, struct machine *m, struct err *e)
+{
+    return map(b, PC_PORT_PIC, 2, &i8259_master_mmio, &b->pic.dev, e) && map(b, PC_PORT_PIC2, 2, &i8259_slave_mmio, &b->pic.dev, e)
+           && map(b, PC_PORT_ELCR, 2, &i8259_elcr_mmio, &b->pic.dev, e) && add_timers(b, m, e) && add_controls(b, m, e)
+           && add_consoles(b, m, e);
+}
+
+/* ---- PCI ---- */
+
+static void pm_io(void *opaque, u32 base, bool on)
+{
+    struct pc *b = opaque;
+    if (b->pm_base)
+        iobus_unmap(&b->m->io, b->pm_base, &b->pm.dev);
+    b->pm_base = on && base && iobus_map(&b->m->io, base, 12, &dev_mmio, &b->pm.dev, b->pm.dev.path) ? base : 0;
+}
+
+static bool add_pci(struct pc *b, struct machine *m, struct err *e)
+{
+    i440fx_init(&b->host, m, "pci_host");
+    struct pci_bus *bus = &b->host.bus;
+    u64 high = PC_HIGH + b->c.ram_size - b->low_size;
+    b->host.reset_port = &b->reset.dev;
+    bus->mem[0] = (struct pci_window){ PC_PCI_MEM, PC_IOAPIC - PC_PCI_MEM };
+    bus->mem[1] = (struct pci_window){ (high + (1ull << 30)) & ~((1ull << 30) - 1), 1ull << 39 };
+    if (b->c.has_apic) {
+        bus->msi = take_msi;
+        bus->msi_opaque = b;
+    }
+    piix3_init(&b->isa, m, "piix3");
+    piix4_pm_init(&b->piix4, m, "piix4_pm");
+    b->piix4.pm_io = pm_io;
+    b->piix4.opaque = b;
+    pci_plug(bus, &b->isa.pci, 1, 0);
+    pci_plug(bus, &b->piix4.pci, 1, 3);
+    for (u32 n = 0; n < 4; n++)
+        bus->intx[n] = piix3_pirq(&b->isa, n);
+    for (u32 n = 0; n < ISA_IRQS; n++)
+        b->isa.irq[n] = (struct irq_line){ pci_drive, b, n };
+    return map(b, PC_PORT_PCI, 8, &i440fx_ports, &b->host.dev, e);
+}
+
+static void host_random(void *opaque, void *p, u32 n)
+{
+    (void)opaque;
+    for (u32 at = 0; at < n;) {
+        ssize_t got = getrandom((u8 *)p + at, n - at, 0);
+        at += got > 0 ? (u32)got : 0;
+    }
+}
+
+static struct virtio *add_virtio_dev(struct pc *b, struct machine *m, struct slot *s, const struct pc_slot *c)
+{
+    switch (c->kind) {
+    case PC_SLOT_BLK:
+        virtio_blk_init(&s->u.blk, m, s->path, c->block, c->serial);
+        return &s->u.blk.v;
+    case PC_SLOT_CONSOLE:
+        virtio_console_init(&s->u.console, m, s->path, c->chr);
+        return &s->u.console.v;
+    default:
+        virtio_rng_init(&s->u.rng, m, s->path, b->c.deterministic ? NULL : host_random, NULL);
+        return &s->u.rng.v;
+    }
+}
+
+static void add_virtio(struct pc *b, struct machine *m)
+{
+    for (u32 i = 0; i < b->c.slot_count; i++) {
+        struct slot *s = &b->slots[i];
+        snprintf(s->path, sizeof s->path, "virtio%u.dev", i);
+        snprintf(s->pci_path, sizeof s->pci_path, "virtio%u", i);
+        virtio_pci_init(&s->pci, m, s->pci_path, add_virtio_dev(b, m, s, &b->c.slots[i]), true);
+        pci_plug(&b->host.bus, &s->pci.pci, FIRST_SLOT + i, 0);
+    }
+}
+
+void pc_power_key(struct machine *m)
+{
+    acpi_pm_power_button(&((struct pc *)m->board)->pm);
+}
+
+/* ---- memory ---- */
+
+static bool add_ram(struct pc *b, struct machine *m, struct err *e)
+{
+    b->low_size = MIN(b->c.ram_size, PC_LOW_MAX);
+    if (b->c.ram_size < 2 * MIB)
+        return err_set(e, "-m: the PC board needs at least 2 MiB");
+    b->ram = physmap_new_obj(&m->map, "ram", b->c.ram_size, e);
+    if (!b->ram)
+        return false;
+    physmap_map_obj(&m->map, REGION_RAM, 0, PC_VGA_HOLE, b->ram, 0, NULL, NULL, "ram.base");
+    physmap_map_obj(&m->map, REGION_RAM, PC_VGA_END, b->low_size - PC_VGA_END, b->ram, PC_VGA_END, NULL, NULL, "ram.low");
+    if (b->c.ram_size > b->low_size)
+        physmap_map_obj(&m->map, REGION_RAM, PC_HIGH, b->c.ram_size - b->low_size, b->ram, b->low_size, NULL, NULL, "ram.high");
+    m->map.open_bus = true;
+    return true;
+}
+
+/* Sizes as a PC's firmware leaves them in CMOS memory (Ralf Brown's CMOS list). */
+static void fill_cmos(struct pc *b)
+{
+    u64 ext = MIN((b->low_size - MIB) / 1024, 0xffffull), above16 = b->low_size > 16 * MIB ? (b->low_size - 16 * MIB) / 65536 : 0;
+    u64 high = (b->c.ram_size - b->low_size) / 65536;
+    const u64 vals[] = { 640, ext, ext, MIN(above16, 0xffffull) };
+    static const u8 at[] = { 0x15, 0x17, 0x30, 0x34 };
+    for (u32 i = 0; i < COUNT(at); i++) {
+        mc146818_put(&b->rtc, at[i], (u8)vals[i]);
+        mc146818_put(&b->rtc, at[i] + 1u, (u8)(vals[i] >> 8));
+    }
+    for (u32 i = 0; i < 3; i++)
+        mc146818_put(&b->rtc, 0x5b + i, (u8)(high >> 8 * i));
+}
+
+/* ---- boot ---- */
+
+/* What firmware would have done before it hands over. */
+static void set_up_chipset(struct pc *b)
+{
+    struct iobus *io = &b->m->io;
+    u32 routes = pc_pci_irq(0) | pc_pci_irq(1) << 8 | pc_pci_irq(2) << 16 | pc_pci_irq(3) << 24;
+    pci_config_write(&b->host.bus, PCI_DEVFN(1, 0), 0x60, routes, 4);
+    pci_config_write(&b->host.bus, PCI_DEVFN(1, 3), 0x40, PC_PORT_PM | 1, 4);
+    pci_config_write(&b->host.bus, PCI_DEVFN(1, 3), 0x80, 1, 1);
+    iobus_write(io, PC_PORT_ELCR + 1, 1 << (PC_IRQ_SCI - 8) | 1 << (10 - 8) | 1 << (11 - 8), 1);
+    iobus_write(io, PC_PORT_92, 2, 1);
+}
+
+static void board_reset(struct machine *m, void *opaque)
+{
+    struct pc *b = opaque;
+    struct guest_entry entry = pc_boot_entry(&b->boot);
+    set_up_chipset(b);
+    pc_boot_place(&b->boot, m);
+    m->cpus[0]->guest->set_entry(m->cpus[0], &entry);
+}
+
+static bool load_guest(struct pc *b, struct err *e)
+{
+    const struct pc_config *c = &b->c;
+    b->boot.append = c->append;
+    if (!pc_boot_read_kernel(&b->boot, c->kernel, e) || (c->initrd && !pc_boot_read_initrd(&b->boot, c->initrd, e)))
+        return false;
+    pc_acpi_make(&b->boot.acpi, c->has_apic, PC_PCI_MEM);
+    return pc_boot_layout(&b->boot, c->ram_size, b->low_size, c->long_mode, e) || err_prefix(e, "kernel '%s'", c->kernel);
+}
+
+void pc_close_blocks(struct pc_config *c)
+{
+    for (u32 i = 0; i < c->slot_count; i++)
+        if (c->slots[i].block) {
+            c->slots[i].block->close(c->slots[i].block);
+            c->slots[i].block = NULL;
+        }
+}
+
+static void pc_free(void *opaque)
+{
+    struct pc *b = opaque;
+    pc_boot_free(&b->boot);
+    pc_close_blocks(&b->c);
+    free(b);
+}
+
+bool pc_build(struct machine *m, const struct pc_config *c, struct err *e)
+{
+    struct pc *b = calloc(1, sizeof *b);
+    if (!b)
+        return err_set(e, "out of memory for the board");
+    b->c = *c;
+    b->m = m;
+    m->board = b;
+    m->board_reset = board_reset;
+    m->board_free = pc_free;
+    if (!add_ram(b, m, e) || !c->add_cpu(m, c->cpu_opaque, e))
+        return false;
+    add_interrupts(b, m);
+    if (!add_isa(b, m, e) || !add_pci(b, m, e))
+        return false;
+    add_virtio(b, m);
+    fill_cmos(b);
+    if (!load_guest(b, e))
+        return false;
+    machine_reset(m);
+    return true;
+}

@@ -1,0 +1,61 @@
+/*
+ * pc.h - the PC board (`pc`): memory map, ports and interrupt numbers of QEMU's machine of that name (i440FX, PIIX), as far as
+ * direct boot of Linux needs them.
+ *
+ * Not modelled yet: firmware, PAM and SMRAM, VGA, keyboard controller, HPET, floppy, IDE, more than one CPU.
+ */
+#pragma once
+#include "host/block.h"
+#include "host/chr.h"
+#include "hw/boards/pc_boot.h"
+#include "vm/vm.h"
+
+/* Physical addresses. RAM below 4 GiB ends at PC_LOW_MAX, the rest begins at 4 GiB. */
+#define PC_LOW_MAX   0xc0000000ull
+#define PC_HIGH      0x100000000ull
+#define PC_VGA_HOLE  0xa0000ull
+#define PC_VGA_END   0xc0000ull
+#define PC_PCI_MEM   0xc0000000ull /* base address registers of 32 bits, to PC_IOAPIC */
+#define PC_IOAPIC    0xfec00000ull
+#define PC_APIC      0xfee00000ull
+#define PC_RAM_MAX   (255ull << 30)
+/* I/O ports. */
+enum { PC_PORT_PIC = 0x20, PC_PORT_PIT = 0x40, PC_PORT_SPEAKER = 0x61, PC_PORT_RTC = 0x70, PC_PORT_92 = 0x92, PC_PORT_PIC2 = 0xa0,
+       PC_PORT_APM = 0xb2, PC_PORT_DEBUG_E9 = 0xe9, PC_PORT_COM1 = 0x3f8, PC_PORT_DEBUGCON = 0x402, PC_PORT_ELCR = 0x4d0,
+       PC_PORT_DEBUG_EXIT = 0x501, PC_PORT_FW_CFG = 0x510, PC_PORT_PM = 0x600, PC_PORT_PCI = 0xcf8, PC_PORT_RESET = 0xcf9,
+       PC_PORT_GPE = 0xafe0 };
+/* ISA interrupts, and the pins of the I/O APIC: alike, but that the timer comes in at pin 2. */
+enum { PC_IRQ_TIMER = 0, PC_IRQ_COM1 = 4, PC_IRQ_RTC = 8, PC_IRQ_SCI = 9, PC_PIN_TIMER = 2 };
+
+#define PC_SLOTS 24u /* PCI devices of the user, from slot 3 on */
+enum pc_slot_kind { PC_SLOT_BLK, PC_SLOT_CONSOLE, PC_SLOT_RNG };
+struct pc_slot {
+    enum pc_slot_kind kind;
+    struct block     *block;  /* BLK: owned by the board from now on */
+    const char       *serial; /* BLK: or NULL */
+    struct chr       *chr;    /* CONSOLE */
+    const char       *id;     /* of -device, for messages; or NULL */
+};
+
+struct pc_config {
+    bool          (*add_cpu)(struct machine *m, void *opaque, struct err *e); /* makes vCPU 0 */
+    void           *cpu_opaque;
+    bool            long_mode;     /* the CPU has 64-bit mode: kernels may be entered there */
+    bool            has_apic;      /* ... a local APIC */
+    u64             ram_size;      /* bytes, page aligned */
+    const char     *kernel, *initrd, *append; /* paths and text, or NULL */
+    struct chr     *serial;        /* COM1, or NULL */
+    struct chr     *debugcon;      /* ports 0xe9 and 0x402, or NULL */
+    bool            debug_exit;    /* isa-debug-exit at 0x501 */
+    struct pc_slot  slots[PC_SLOTS];
+    u32             slot_count;
+    bool            deterministic; /* seeds from the machine's own generator, not from the host */
+    u64             rtc_seconds;   /* of the clock at power-on */
+};
+
+/* Builds the board on an empty machine and resets it. */
+bool pc_build(struct machine *m, const struct pc_config *c, struct err *e) MUST_CHECK;
+/* Closes the disks of a board that pc_build() was never called for; afterwards the machine does. */
+void pc_close_blocks(struct pc_config *c);
+/* Presses the power button: the guest is asked to shut down. */
+void pc_power_key(struct machine *m);

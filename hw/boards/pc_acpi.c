@@ -1,0 +1,234 @@
+/*
+ * pc_acpi.c - ACPI tables of the PC board: root pointers, FADT, MADT, DSDT; as much as an operating system needs to find its
+ * interrupts, the PCI bus and the way to power off.
+ *
+ * Source: ACPI specification 6.4, chapter 5. Interrupt routing: PCI pins come to ISA interrupts 10 and 11, level and active high, as on
+ * QEMU's machine.
+ */
+#include "base/bits.h"
+#include "hw/boards/aml.h"
+#include "hw/boards/pc.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOM 0x4000u
+#define HEADER 36u /* 5.2.6 */
+#define OEM "MYNAH "
+#define CREATOR 0x484e594du /* "MYNH" */
+
+struct tables {
+    u8 *p;
+    u32 n;
+};
+
+static u8 checksum(const u8 *p, u32 n)
+{
+    u8 sum = 0;
+    for (u32 i = 0; i < n; i++)
+        sum = (u8)(sum + p[i]);
+    return (u8)-sum;
+}
+
+static gpa address(u32 at) { return PCB_ACPI + at; }
+
+/* A table of n bytes behind what there is, its header filled in but for the checksum. */
+static u32 begin(struct tables *t, const char *signature, u32 revision, u32 n)
+{
+    u32 at = (t->n + 15) & ~15u;
+    CHECK(at + n <= ROOM);
+    u8 *h = t->p + at;
+    memcpy(h, signature, 4);
+    store_le32(h + 4, n);
+    h[8] = (u8)revision;
+    memcpy(h + 10, OEM "MYNAHPC ", 14);
+    store_le32(h + 24, 1);
+    store_le32(h + 28, CREATOR);
+    store_le32(h + 32, 1);
+    t->n = at + n;
+    return at;
+}
+
+static void finish(struct tables *t, u32 at)
+{
+    u32 n = load_le32(t->p + at + 4);
+    t->p[at + 9] = 0;
+    t->p[at + 9] = checksum(t->p + at, n);
+}
+
+/* ---- DSDT ---- */
+
+/* Pin p (0: INTA#) of slot s arrives at line (s + p) & 3; hw/boards/pc.c wires them so. */
+u32 pc_pci_irq(u32 line) { return line & 2 ? 11 : 10; }
+
+static void pci_routing(struct aml *a)
+{
+    aml_def_name(a, "_PRT");
+    u32 all = aml_package(a, 128);
+    for (u32 slot = 0; slot < 32; slot++)
+        for (u32 pin = 0; pin < 4; pin++) {
+            u32 one = aml_package(a, 4);
+            aml_int(a, slot << 16 | 0xffff);
+            aml_int(a, pin);
+            aml_int(a, 0); /* no link device: the number is a global system interrupt */
+            aml_int(a, pc_pci_irq(slot + pin));
+            aml_end(a, one);
+        }
+    aml_end(a, all);
+}
+
+static void pci_bus(struct aml *a, gpa pci_mem)
+{
+    u32 dev = aml_device(a, "PCI0");
+    aml_def_eisa(a, "_HID", "PNP0A03");
+    aml_def_int(a, "_ADR", 0);
+    aml_def_int(a, "_UID", 0);
+    struct aml_buf r = aml_resources(a, "_CRS");
+    aml_res_bus(a, 0, 255);
+    aml_res_io(a, PC_PORT_PCI, 8);
+    aml_res_io_range(a, 0, PC_PORT_PCI - 1);
+    aml_res_io_range(a, 0xd00, 0xffff);
+    aml_res_mem_range(a, (u32)pci_mem, (u32)PC_IOAPIC - 1);
+    aml_resources_end(a, r);
+    pci_routing(a);
+    aml_end(a, dev);
+}
+
+static void legacy_device(struct aml *a, const char *name, const char *id, u32 uid, u32 port, u32 len, u32 irq)
+{
+    u32 dev = aml_device(a, name);
+    aml_def_eisa(a, "_HID", id);
+    aml_def_int(a, "_UID", uid);
+    struct aml_buf r = aml_resources(a, "_CRS");
+    aml_res_io(a, port, len);
+    aml_res_irq(a, irq);
+    aml_resources_end(a, r);
+    aml_end(a, dev);
+}
+
+/* 7.4.2.6: PM1a_CNT.SLP_TYP of S5 is 0 on the PIIX4. */
+static void soft_off(struct aml *a)
+{
+    aml_def_name(a, "\\_S5_");
+    u32 p = aml_package(a, 4);
+    for (u32 i = 0; i < 4; i++)
+        aml_int(a, 0);
+    aml_end(a, p);
+}
+
+static u32 dsdt(struct tables *t, gpa pci_mem)
+{
+    u32 at = begin(t, "DSDT", 1, HEADER);
+    struct aml a = { .p = t->p + at, .n = HEADER, .room = ROOM - at };
+    u32 scope = aml_scope(&a, "\\_SB_");
+    pci_bus(&a, pci_mem);
+    legacy_device(&a, "COM1", "PNP0501", 1, PC_PORT_COM1, 8, PC_IRQ_COM1);
+    legacy_device(&a, "RTC_", "PNP0B00", 0, PC_PORT_RTC, 2, PC_IRQ_RTC);
+    aml_end(&a, scope);
+    soft_off(&a);
+    store_le32(t->p + at + 4, a.n);
+    t->n = at + a.n;
+    finish(t, at);
+    return at;
+}
+
+/* ---- FADT, 5.2.9, as of revision 1 ---- */
+
+static u32 facs(struct tables *t)
+{
+    u32 at = (t->n + 63) & ~63u;
+    memcpy(t->p + at, "FACS", 4);
+    store_le32(t->p + at + 4, 64);
+    t->n = at + 64;
+    return at;
+}
+
+static u32 fadt(struct tables *t, u32 facs_at, u32 dsdt_at)
+{
+    u32 at = begin(t, "FACP", 1, 116);
+    u8 *p = t->p + at;
+    store_le32(p + 36, (u32)address(facs_at));
+    store_le32(p + 40, (u32)address(dsdt_at));
+    p[44] = 1; /* both interrupt controllers */
+    store_le16(p + 46, PC_IRQ_SCI);
+    store_le32(p + 48, PC_PORT_APM);
+    p[52] = 0xf1; /* ACPI_ENABLE, ACPI_DISABLE */
+    p[53] = 0xf0;
+    store_le32(p + 56, PC_PORT_PM);
+    store_le32(p + 64, PC_PORT_PM + 4);
+    store_le32(p + 76, PC_PORT_PM + 8);
+    store_le32(p + 80, PC_PORT_GPE);
+    p[88] = 4; /* lengths: PM1 event, PM1 control, timer, GPE0 */
+    p[89] = 2;
+    p[91] = 4;
+    p[92] = 4;
+    store_le16(p + 96, 0xfff);  /* no C2, no C3 */
+    store_le16(p + 98, 0xfff);
+    p[108] = 0x32;              /* century byte of the CMOS */
+    store_le32(p + 112, 1 << 0 | 1 << 2 | 1 << 5); /* WBINVD, C1, no sleep button */
+    finish(t, at);
+    return at;
+}
+
+/* ---- MADT, 5.2.12 ---- */
+
+static u8 *override(u8 *p, u32 irq, u32 gsi, u32 flags)
+{
+    p[0] = 2;
+    p[1] = 10;
+    p[3] = (u8)irq;
+    store_le32(p + 4, gsi);
+    store_le16(p + 8, (u16)flags);
+    return p + 10;
+}
+
+static u32 madt(struct tables *t)
+{
+    static const u8 level[] = { 5, PC_IRQ_SCI, 10, 11 };
+    u32 at = begin(t, "APIC", 1, HEADER + 8 + 8 + 12 + 10 * (1 + COUNT(level)) + 6);
+    u8 *p = t->p + at + HEADER;
+    store_le32(p, (u32)PC_APIC);
+    store_le32(p + 4, 1); /* and a pair of 8259 */
+    p += 8;
+    p[1] = 8; /* type 0: processor 0, APIC id 0, enabled */
+    store_le32(p + 4, 1);
+    p += 8;
+    p[0] = 1; /* I/O APIC 0 */
+    p[1] = 12;
+    store_le32(p + 4, (u32)PC_IOAPIC);
+    p = override(p + 12, PC_IRQ_TIMER, PC_PIN_TIMER, 0);
+    for (u32 i = 0; i < COUNT(level); i++)
+        p = override(p, level[i], level[i], 0xd); /* level, active high */
+    p[0] = 4; /* NMI at LINT1 of all processors */
+    p[1] = 6;
+    p[2] = 0xff;
+    p[5] = 1;
+    finish(t, at);
+    return at;
+}
+
+/* ---- the root ---- */
+
+static u32 rsdt(struct tables *t, const u32 *tables, u32 count)
+{
+    u32 at = begin(t, "RSDT", 1, HEADER + 4 * count);
+    for (u32 i = 0; i < count; i++)
+        store_le32(t->p + at + HEADER + 4 * i, (u32)address(tables[i]));
+    finish(t, at);
+    return at;
+}
+
+void pc_acpi_make(struct file_bytes *out, bool has_apic, gpa pci_mem)
+{
+    struct tables t = { .p = calloc(1, ROOM), .n = 32 };
+    CHECK(t.p);
+    u32 f = facs(&t), d = dsdt(&t, pci_mem);
+    u32 list[2] = { fadt(&t, f, d), 0 };
+    if (has_apic)
+        list[1] = madt(&t);
+    u32 root = rsdt(&t, list, has_apic ? 2 : 1);
+    memcpy(t.p, "RSD PTR ", 8); /* 5.2.5.3, as of revision 0 */
+    memcpy(t.p + 9, OEM, 6);
+    store_le32(t.p + 16, (u32)address(root));
+    t.p[8] = checksum(t.p, 20);
+    *out = (struct file_bytes){ .p = t.p, .n = t.n };
+}
