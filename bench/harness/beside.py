@@ -21,7 +21,7 @@ BOOTS = (
     ('installer', 1021, 'installer', None, ('Select a language|Choose language',),
      'Debian\'s installer to its first screen'),
     ('edk2', 509, 'edk2', None, ('UEFI firmware', 'Shell> '),
-     'EDK2 to its shell; the firmware waits for keys on the way (about 5 s)'),
+     'EDK2 to its shell; the firmware waits for keys on the way (two times 5 s)'),
 )
 
 
