@@ -41,6 +41,8 @@ struct chunk {
     u64            meta;     /* bytes that blocks own outside */
 };
 
+#define SECOND 4096u /* lists of blocks that cross, by their second page */
+
 struct jit_cache {
     struct chunk   chunk[JIT_CHUNKS];
     u32            cur;
@@ -48,6 +50,7 @@ struct jit_cache {
     u8            *ready;    /* behind what has pages there */
     struct jblock *hash[HASH];
     struct jblock *pages[HASH];
+    struct jblock *second[SECOND];
 };
 
 /* Neighbours in a page are neighbours in the table. */
@@ -67,10 +70,19 @@ static struct jblock **page_list(struct jit_cache *c, const struct memobj *o, u6
     return &c->pages[hash_of(o->id, off & PAGE_MASK, 0)];
 }
 
-static bool has_key(const struct jblock *b, const struct memobj *o, u64 off, u64 mode)
+static struct jblock **second_list(struct jit_cache *c, const struct memobj *o, u64 off)
 {
-    return b->off == off && b->obj == o && b->mode == mode;
+    return &c->second[hash_of(o->id, off & PAGE_MASK, 0) % SECOND];
 }
+
+static bool has_key(const struct jblock *b, const struct jit_place *at)
+{
+    return b->off == at->off && b->obj == at->obj && b->mode == at->mode && b->obj2 == at->obj2 && b->off2 == at->off2;
+}
+
+static u32 page_rest(u64 off) { return (u32)(PAGE_SIZE - (off & (PAGE_SIZE - 1))); }
+/* Bytes of a block in its first page. */
+static u32 first_len(const struct jblock *b) { return MIN(b->len, page_rest(b->off)); }
 
 /* ---- links ---- */
 
@@ -119,6 +131,11 @@ static void insert(struct jit_cache *c, struct jblock *b)
     *h = b;
     b->page_next = *p;
     *p = b;
+    if (b->obj2) {
+        p = second_list(c, b->obj2, b->off2);
+        b->page2_next = *p;
+        *p = b;
+    }
     b->hashed = true;
     b->chunk_next = c->chunk[c->cur].blocks;
     c->chunk[c->cur].blocks = b;
@@ -135,6 +152,12 @@ static void unhash(struct jit_cache *c, struct jblock *b)
     while (*p != b)
         p = &(*p)->page_next;
     *p = b->page_next;
+    if (b->obj2) {
+        p = second_list(c, b->obj2, b->off2);
+        while (*p != b)
+            p = &(*p)->page2_next;
+        *p = b->page2_next;
+    }
     b->hashed = false;
 }
 
@@ -215,6 +238,8 @@ static void recount_pages(struct jit *j, const struct jblock *list)
 {
     u64 page = ~0ull;
     for (const struct jblock *b = list; b; b = b->chunk_next) {
+        if (b->obj2)
+            recount(j, b->obj2, b->off2);
         if (b->off >> PAGE_BITS == page)
             continue;
         page = b->off >> PAGE_BITS;
@@ -276,18 +301,29 @@ void jit_cache_flush(struct jit *j)
 
 /* ---- compiling ---- */
 
-static struct jblock *new_block(struct jit *j, struct memobj *o, u64 off, u64 mode)
+static struct jblock *new_block(struct jit *j, const struct jit_place *at)
 {
-    u32 room = (u32)(PAGE_SIZE - (off & (PAGE_SIZE - 1))), len = MIN(MAX(j->ir.guest_len, 1u), room);
+    u32 room = page_rest(at->off), len = MAX(j->ir.guest_len, 1u);
+    if (!at->obj2)
+        len = MIN(len, room);
     struct jblock *b = jit_cache_alloc(j, sizeof *b + len);
-    *b = (struct jblock){ .obj = o, .off = off, .mode = mode, .len = len, .insns = j->ir.insns };
-    memcpy(b->guest, o->host + off, len);
+    *b = (struct jblock){ .obj = at->obj, .off = at->off, .obj2 = at->obj2, .off2 = at->off2, .mode = at->mode, .len = len,
+                          .insns = j->ir.insns };
+    memcpy(b->guest, at->obj->host + at->off, MIN(len, room));
+    if (at->obj2)
+        memcpy(b->guest + room, at->obj2->host + at->off2, len - room);
     return b;
 }
 
-static void lift(struct jit *j, struct memobj *o, u64 off, u64 mode, u32 max_insns)
+/* False: the instruction goes on in another page. */
+static bool lift(struct jit *j, const struct jit_place *at, u32 max_insns)
 {
-    engine_lift(j->v, o, off, mode, max_insns, &j->ir);
+    if (at->obj2)
+        engine_lift_crossing(j->v, at->obj, at->off, at->obj2, at->off2, at->mode, &j->ir);
+    else
+        engine_lift(j->v, at->obj, at->off, at->mode, max_insns, &j->ir);
+    if (!j->ir.guest_len)
+        return false;
     ir_passes(&j->ir);
 #ifdef MYNAH_DEBUG
     struct err e;
@@ -297,11 +333,12 @@ static void lift(struct jit *j, struct memobj *o, u64 off, u64 mode, u32 max_ins
         CHECK(!"the passes made bad IR");
     }
 #endif
-    engine_log_op(j->v, o, off, mode, &j->ir);
+    engine_log_op(j->v, at->obj, at->off, at->mode, &j->ir);
+    return true;
 }
 
 /* A block with code at the cache's end; NULL: it is not to be had. Makes room as need be. */
-static struct jblock *place(struct jit *j, struct memobj *o, u64 off, u64 mode)
+static struct jblock *place(struct jit *j, const struct jit_place *at)
 {
     struct jit_cache *c = j->cache;
     if (c->chunk[c->cur].meta > 2 * (u64)(c->chunk[c->cur].end - c->chunk[c->cur].start))
@@ -309,7 +346,7 @@ static struct jblock *place(struct jit *j, struct memobj *o, u64 off, u64 mode)
     for (;;) {
         struct chunk *k = &c->chunk[c->cur];
         make_ready(c);
-        struct jblock *b = new_block(j, o, off, mode);
+        struct jblock *b = new_block(j, at);
         enum x64_result r = x64_compile(j, b, &j->ir, c->at, k->end);
         if (r == X64_OK)
             return b;
@@ -320,14 +357,14 @@ static struct jblock *place(struct jit *j, struct memobj *o, u64 off, u64 mode)
     }
 }
 
-static struct jblock *place_interp(struct jit *j, struct memobj *o, u64 off, u64 mode)
+static struct jblock *place_interp(struct jit *j, const struct jit_place *at)
 {
     struct jit_cache *c = j->cache;
-    struct jblock *b = new_block(j, o, off, mode);
+    struct jblock *b = new_block(j, at);
     if (x64_interp_block(j, b, c->at, c->chunk[c->cur].end))
         return b;
     next_chunk(j);
-    b = new_block(j, o, off, mode);
+    b = new_block(j, at);
     CHECK(x64_interp_block(j, b, c->at, c->chunk[c->cur].end));
     return b;
 }
@@ -351,14 +388,15 @@ static void publish(struct jit *j, struct jblock *b, u64 since)
     jit_log_code(j, b);
 }
 
-static struct jblock *compile(struct jit *j, struct memobj *o, u64 off, u64 mode)
+static struct jblock *compile(struct jit *j, const struct jit_place *at)
 {
     u64 since = now_ns(j);
     for (u32 max = JIT_BLOCK_INSNS;;) {
-        lift(j, o, off, mode, max);
-        struct jblock *b = place(j, o, off, mode);
+        if (!lift(j, at, max))
+            return NULL;
+        struct jblock *b = place(j, at);
         if (!b && (j->ir.insns <= 1 || max == 1))
-            b = place_interp(j, o, off, mode);
+            b = place_interp(j, at);
         if (b) {
             publish(j, b, since);
             return b;
@@ -372,7 +410,7 @@ static struct jblock *compile(struct jit *j, struct memobj *o, u64 off, u64 mode
 struct jblock *jit_cache_find(struct jit *j, const struct memobj *o, u64 off, u64 mode)
 {
     for (struct jblock *b = *key_list(j->cache, o, off, mode); b; b = b->hash_next)
-        if (!b->dead && has_key(b, o, off, mode))
+        if (!b->dead && b->off == off && b->obj == o && b->mode == mode)
             return b;
     return NULL;
 }
@@ -386,12 +424,20 @@ struct jblock *jit_cache_covering(struct jit *j, const struct memobj *o, u64 off
 }
 
 /* A dead version whose bytes are there again. (Nobody writes between comparing and the end of rights to write.) */
-static struct jblock *revive(struct jit *j, struct memobj *o, u64 off, u64 mode)
+static bool same_bytes(const struct jblock *b)
 {
-    for (struct jblock *b = *key_list(j->cache, o, off, mode); b; b = b->hash_next) {
-        if (!has_key(b, o, off, mode) || memcmp(b->guest, o->host + off, b->len))
+    u32 n = first_len(b);
+    return !memcmp(b->guest, b->obj->host + b->off, n) && (!b->obj2 || !memcmp(b->guest + n, b->obj2->host + b->off2, b->len - n));
+}
+
+static struct jblock *revive(struct jit *j, const struct jit_place *at)
+{
+    for (struct jblock *b = *key_list(j->cache, at->obj, at->off, at->mode); b; b = b->hash_next) {
+        if (!has_key(b, at) || !same_bytes(b))
             continue;
-        memobj_add_code(j->v->mmu.map, o, off, b->len);
+        memobj_add_code(j->v->mmu.map, b->obj, b->off, first_len(b));
+        if (b->obj2)
+            memobj_add_code(j->v->mmu.map, b->obj2, b->off2, b->len - first_len(b));
         x64_entry_restore(j, b);
         b->dead = false;
         j->stats.revived++;
@@ -401,13 +447,13 @@ static struct jblock *revive(struct jit *j, struct memobj *o, u64 off, u64 mode)
 }
 
 /* `now` is the block of its key: nothing leads to older ones any more, and few of them are remembered. */
-static void supersede(struct jit *j, const struct jblock *now)
+static void supersede(struct jit *j, const struct jit_place *at, const struct jblock *now)
 {
     struct jblock *next;
     u32 n = 0;
     for (struct jblock *b = *key_list(j->cache, now->obj, now->off, now->mode); b; b = next) {
         next = b->hash_next;
-        if (b == now || !has_key(b, now->obj, now->off, now->mode))
+        if (b == now || !has_key(b, at))
             continue;
         unlink_all_in(j, b);
         if (++n > JIT_DEAD_VERSIONS)
@@ -415,40 +461,60 @@ static void supersede(struct jit *j, const struct jblock *now)
     }
 }
 
-struct jblock *jit_cache_get(struct jit *j, struct memobj *o, u64 off, u64 mode)
+struct jblock *jit_cache_get(struct jit *j, const struct jit_place *at)
 {
     bool dead = false;
-    for (struct jblock *b = *key_list(j->cache, o, off, mode); b; b = b->hash_next) {
-        if (!has_key(b, o, off, mode))
+    for (struct jblock *b = *key_list(j->cache, at->obj, at->off, at->mode); b; b = b->hash_next) {
+        if (!has_key(b, at))
             continue;
         if (!b->dead)
             return b;
         dead = true;
     }
     if (!dead)
-        return compile(j, o, off, mode);
-    struct jblock *b = revive(j, o, off, mode);
+        return compile(j, at);
+    struct jblock *b = revive(j, at);
     if (!b)
-        b = compile(j, o, off, mode);
-    supersede(j, b);
+        b = compile(j, at);
+    if (b)
+        supersede(j, at, b);
     return b;
 }
 
 /* ---- guest code changes ---- */
 
+static void drop(struct jit *j, struct jblock *b)
+{
+    x64_entry_jump(j, b, j->t.leave[JX_DEAD]);
+    b->dead = true;
+    j->stats.dropped++;
+}
+
+/* Blocks whose second page is the one at off. */
+static void drop_second(struct jit *j, struct memobj *o, u64 off, u64 len)
+{
+    for (struct jblock *b = *second_list(j->cache, o, off); b; b = b->page2_next) {
+        u32 len2 = b->len - first_len(b);
+        if (b->dead || b->obj2 != o || b->off2 >> PAGE_BITS != off >> PAGE_BITS)
+            continue;
+        if (len && b->off2 < off + len && off < b->off2 + len2)
+            drop(j, b);
+        else
+            o->code[off >> PAGE_BITS] |= engine_code_bits(b->off2, len2);
+    }
+}
+
 void jit_cache_drop(struct jit *j, struct memobj *o, u64 off, u64 len)
 {
     u64 page = off >> PAGE_BITS;
+    drop_second(j, o, off, len);
     for (struct jblock *b = *page_list(j->cache, o, off); b; b = b->page_next) {
         if (b->dead || b->obj != o || b->off >> PAGE_BITS != page)
             continue;
-        if (len && b->off < off + len && off < b->off + b->len) {
-            x64_entry_jump(j, b, j->t.leave[JX_DEAD]);
-            b->dead = true;
-            j->stats.dropped++;
-        } else {
-            o->code[page] |= engine_code_bits(b->off, b->len);
-        }
+        if (len && b->off < off + len && off < b->off + first_len(b))
+            drop(j, b);
+        else
+            o->code[page] |= engine_code_bits(b->off, first_len(b));
     }
 }
 

@@ -24,8 +24,9 @@ void jit_cache_free(struct jit *j);
 /* Memory for what belongs to the block that is being compiled: 16-byte aligned, not cleared; goes with its chunk. Never
  * fails. */
 void *jit_cache_alloc(struct jit *j, size_t n);
-/* The live block of a key: revived or compiled when there is none. Never fails. */
-struct jblock *jit_cache_get(struct jit *j, struct memobj *o, u64 off, u64 mode);
+/* The live block of a place: revived or compiled when there is none. NULL: the instruction there goes on in another page, which
+ * the place does not name. */
+struct jblock *jit_cache_get(struct jit *j, const struct jit_place *at);
 /* The block if it is there and alive, else NULL. */
 struct jblock *jit_cache_find(struct jit *j, const struct memobj *o, u64 off, u64 mode);
 /* A live block that has the byte at off, or NULL. */

@@ -4,6 +4,7 @@
  * Between two entries v->s and the guest state are whole and MXCSR holds the guest's control bits without sticky
  * ones. The interpreter runs what code cannot: the rest of a budget that no block fits, and single instructions.
  */
+#include "backend/common/common.h"
 #include "backend/common/disasm.h"
 #include "backend/jit/cache.h"
 #include "backend/interp/interp.h"
@@ -59,21 +60,30 @@ static struct jit_jump *jump_slot(struct jit *j)
     return &j->ctx->jumps[jit_jump_slot(j->v->s.pc)];
 }
 
+static bool translate(struct jit *j, gva pc, struct memobj **o, u64 *off)
+{
+    struct vcpu *v = j->v;
+    if (mmu_fetch(&v->mmu, pc, j->mode & 15, o, off) == MMU_OK) {
+        renew(j);
+        return true;
+    }
+    v->guest->fault(v, &v->mmu.fault);
+    return false;
+}
+
 /* By translation of pc. NULL: an exception was taken instead. */
 static struct jblock *fetch(struct jit *j)
 {
     struct vcpu *v = j->v;
-    struct memobj *o;
-    u64 off;
-    if (!v->guest->fetch_ok(v))
+    struct jit_place at = { .mode = j->mode };
+    if (!v->guest->fetch_ok(v) || !translate(j, v->s.pc, &at.obj, &at.off))
         return NULL;
-    if (mmu_fetch(&v->mmu, v->s.pc, j->mode & 15, &o, &off) != MMU_OK) {
-        v->guest->fault(v, &v->mmu.fault);
-        return NULL;
-    }
-    renew(j);
     j->stats.lookups++;
-    struct jblock *b = jit_cache_get(j, o, off, j->mode);
+    struct jblock *b = jit_cache_get(j, &at);
+    if (!b && translate(j, (v->s.pc & PAGE_MASK) + PAGE_SIZE, &at.obj2, &at.off2))
+        b = jit_cache_get(j, &at);
+    if (!b)
+        return NULL;
     if (!j->logs_exec)
         *jump_slot(j) = (struct jit_jump){ .pc = v->s.pc, .key = j->ctx->key, .code = b->entry };
     return b;
@@ -84,9 +94,10 @@ static struct jblock *follow(struct jit *j, struct jit_link *l)
 {
     const struct jblock *from = l->from;
     u64 at = (from->off & (PAGE_SIZE - 1)) + (u64)l->rel, gone = j->stats.evictions;
-    bool in_page = !l->ic && at < PAGE_SIZE && l->rel % j->v->guest->min_insn == 0;
+    bool in_page = !l->ic && at < engine_page_end(j->v->guest) && l->rel % j->v->guest->min_insn == 0;
     bool aims = !j->logs_exec && (in_page || l->ic);
-    struct jblock *to = in_page ? jit_cache_get(j, from->obj, (from->off & PAGE_MASK) + at, from->mode) : fetch(j);
+    struct jit_place place = { .obj = from->obj, .off = (from->off & PAGE_MASK) + at, .mode = from->mode };
+    struct jblock *to = in_page ? jit_cache_get(j, &place) : fetch(j);
     if (to && aims && gone == j->stats.evictions)
         jit_cache_link(j, l, to, j->v->s.pc);
     return to;

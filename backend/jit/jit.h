@@ -52,10 +52,21 @@ struct jit_link {
     u64             *ic;       /* cross-page: writable address of { key, pc }, both compared before the jump; or NULL */
 };
 
+/* Where a block's bytes are, and in what mode they are meant. */
+struct jit_place {
+    struct memobj *obj;
+    u64            off;        /* of the first byte in obj */
+    struct memobj *obj2;       /* where an instruction goes on that crosses into another page: at its start; else NULL */
+    u64            off2;
+    u64            mode;
+};
+
 struct jblock {
-    struct jblock   *hash_next, *page_next, *chunk_next;
-    struct memobj   *obj;
-    u64              off;      /* of the first byte in obj */
+    struct jblock   *hash_next, *page_next, *page2_next, *chunk_next;
+    struct memobj   *obj;      /* as in struct jit_place */
+    u64              off;
+    struct memobj   *obj2;
+    u64              off2;
     u64              mode;
     u32              len;      /* bytes of guest code */
     u32              insns;    /* taken off the budget at entry */

@@ -7,6 +7,7 @@
  *   cold:   slow paths, unlinked exits           by falling probability nothing: in order
  *   data:   { key, pc } of inline caches
  */
+#include "backend/common/common.h"
 #include "backend/common/disasm.h"
 #include "backend/jit/cache.h"
 #include "backend/jit/x64/emit_rows.h"
@@ -280,7 +281,7 @@ static void ic_compare(struct xe *x, u32 link, u32 word, enum xreg r)
 static void link_exit(struct xe *x, i64 rel)
 {
     u64 at = (x->b->off & (PAGE_SIZE - 1)) + (u64)rel;
-    bool in_page = at < PAGE_SIZE && rel % x->j->v->guest->min_insn == 0;
+    bool in_page = at < engine_page_end(x->j->v->guest) && rel % x->j->v->guest->min_insn == 0;
     if (x->link_count == XE_LINKS) {
         x->unfit = true;
         return;
