@@ -44,7 +44,8 @@ enum fp_ctl {
     FP_TINY_AFTER = 1 << 9,  /* tininess is detected after rounding (x86); else before (Arm) */
     FP_PC24       = 1 << 10, /* f80 add, sub, mul, div, sqrt round to 24 bits ... */
     FP_PC53       = 1 << 11, /* ... or 53 (x87 precision control) */
-    FP_UF_EXACT   = 1 << 12, /* UFC for exact tiny results too, as with underflow unmasked */
+    FP_UF_EXACT   = 1 << 12, /* underflow unmasked: UFC for exact tiny results too, IXC as of an unbounded exponent ... */
+    FP_OF_EXACT   = 1 << 13, /* ... overflow unmasked: IXC likewise; f80 results have their exponents wrapped by 24576 */
     FP_ARM_FZ     = FP_DAZ | FP_FTZ,
     FP_X86        = FP_NAN_X86 | FP_TINY_AFTER
 };

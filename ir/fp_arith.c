@@ -233,6 +233,13 @@ static u128 fma_nan(const struct fp_op *op, const struct fp_val *v)
     return fp_nan(op, arm_order, 3);
 }
 
+/* The product is an infinity and the addend the other one. */
+static bool is_inf_minus_inf(const struct fp_val *v)
+{
+    return (v[0].cls == FPC_INF || v[1].cls == FPC_INF) && v[2].cls == FPC_INF
+           && (v[0].sign ^ v[1].sign) != v[2].sign;
+}
+
 static u128 fma_slow(enum fp_fmt f, u128 a, u128 b, u128 c, struct fp_env *e)
 {
     struct fp_op op = fp_op_start(f, e);
@@ -242,7 +249,8 @@ static u128 fma_slow(enum fp_fmt f, u128 a, u128 b, u128 c, struct fp_env *e)
         return fma_nan(&op, v);
     if (is_inf_times_zero(&v[0], &v[1]))
         return fp_invalid(&op);
-    fp_note_denormals(&op, v, 3);
+    if (!is_inf_minus_inf(v))
+        fp_note_denormals(&op, v, 3);
     return fma_vals(&op, v);
 }
 

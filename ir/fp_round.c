@@ -282,6 +282,54 @@ static bool is_tiny(const struct fp_op *op, struct fp_ext x, i32 emin, u32 prec)
     return !(round_sig(fp_op_rm(op), x.sign, x.sig, prec).sig >> prec);
 }
 
+static u32 inexact_flags(const struct fp_op *op, struct rounded r)
+{
+    return r.inexact ? FP_IXC | (r.up && op->ctl & FP_X87 ? FP_UP : 0) : 0;
+}
+
+/* SDM volume 1, 8.5.4, 8.5.5: the result that unmasked overflow (wrap -24576) and underflow deliver; FSCALE may go beyond
+ * it. be: exponent field of x before rounding. */
+static u128 round_wrapped(const struct fp_op *op, struct fp_ext x, i32 be, i32 wrap, u32 flag)
+{
+    u32 prec = result_prec(op);
+    struct rounded r = round_sig(fp_op_rm(op), x.sign, x.sig, prec);
+
+    fp_raise(op, flag | inexact_flags(op, r));
+    if (r.sig >> prec) {
+        r.sig >>= 1;
+        be++;
+    }
+    be += wrap;
+    if (be <= 0)
+        return fp_zero(op, x.sign);
+    return be >= 0x7fff ? fp_inf(op, x.sign) : pack(op->f, x.sign, (u32)be, (u64)(r.sig << (64 - prec)));
+}
+
+/* Underflow is unmasked: its flags are those of a result with an unbounded exponent. */
+static u128 round_tiny(const struct fp_op *op, struct fp_ext x, i32 be)
+{
+    struct fp_env quiet = { op->ctl, 0 };
+    struct fp_op masked = { op->f, op->ctl & ~(u32)FP_UF_EXACT, &quiet };
+
+    if (op->f == FP_F80)
+        return round_wrapped(op, x, be, 24576, FP_UFC);
+    fp_raise(op, FP_UFC | inexact_flags(op, round_sig(fp_op_rm(op), x.sign, x.sig, result_prec(op))));
+    return fp_round(&masked, x);
+}
+
+static u128 round_huge(const struct fp_op *op, struct fp_ext x, struct rounded r)
+{
+    struct fp_env quiet = { op->ctl, 0 };
+    struct fp_op masked = { op->f, op->ctl, &quiet };
+
+    if (!(op->ctl & FP_OF_EXACT))
+        return round_overflow(op, x.sign);
+    if (op->f == FP_F80)
+        return round_wrapped(op, x, x.exp + 16383, -24576, FP_OFC);
+    fp_raise(op, FP_OFC | inexact_flags(op, r));
+    return round_overflow(&masked, x.sign);
+}
+
 u128 fp_round(const struct fp_op *op, struct fp_ext x)
 {
     struct fp_form fm = fp_form(op->f);
@@ -294,6 +342,8 @@ u128 fp_round(const struct fp_op *op, struct fp_ext x)
         fp_raise(op, op->ctl & FP_NAN_X86 ? FP_UFC | FP_IXC : FP_UFC);
         return fp_zero(op, x.sign);
     }
+    if (tiny && op->ctl & FP_UF_EXACT)
+        return round_tiny(op, x, be);
     if (x.exp < emin) {
         x.sig = fp_shr_jam(x.sig, (u32)(emin - x.exp));
         be = 0;
@@ -306,11 +356,10 @@ u128 fp_round(const struct fp_op *op, struct fp_ext x)
         be = 1;
     }
     if ((u32)be >= limit + (op->f == FP_F16 && op->ctl & FP_AHP))
-        return round_overflow(op, x.sign);
-    if (tiny && (r.inexact || op->ctl & FP_UF_EXACT))
+        return round_huge(op, x, r);
+    if (tiny && r.inexact)
         fp_raise(op, FP_UFC);
-    if (r.inexact)
-        fp_raise(op, FP_IXC | (r.up && op->ctl & FP_X87 ? FP_UP : 0));
+    fp_raise(op, inexact_flags(op, r));
     return pack(op->f, x.sign, (u32)be, (u64)(r.sig << (fm.prec - prec)));
 }
 

@@ -36,7 +36,8 @@ bool ir_may_fault(const struct ir_layout *l, const struct ir_ins *in)
 static bool has_effect(const struct ir_layout *l, const struct ir_ins *in)
 {
     if (in->op == IR_call)
-        return in->imm < l->helper_count && l->helpers[in->imm].flags & (IR_H_WRITES | IR_H_MEM);
+        return in->imm < l->helper_count && l->helpers[in->imm].flags & (IR_H_WRITES | IR_H_MEM)
+               && !(l->helpers[in->imm].flags & IR_H_BULK);
     u16 fx = ir_rows[in->op].effects;
     return fx & (IR_WRITES | IR_STORES) || (fx & IR_FP && l->fp_env != ~0u);
 }

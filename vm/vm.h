@@ -82,6 +82,9 @@ struct guest {
     /* The mode word's bit(s) set when fp_env.ctl has more than the rounding mode and FP_DN: engines run FP rows on host
      * FP without them. 0: no such bit, FP rows go through the reference. */
     u64 fp_special;
+    /* fp_env.ctl always has FP_X86. fp_special is then set when it has more than rounding mode, FP_DAZ and FP_FTZ: when
+     * exceptions are unmasked. An x86 host has such FP itself. */
+    bool fp_x86;
     /* The mode word: everything but the bytes that a translation depends on. Bits 3:0 are the MMU mode
      * of instruction fetches. */
     u64 (*mode)(struct vcpu *v);
@@ -162,6 +165,7 @@ struct vcpu {
     u32                        index;
     u32                        irq;         /* VCPU_IRQ | VCPU_FIQ: input levels now */
     bool                       raised;      /* a helper took an exception: s.pc is already the vector */
+    u64                        bulk;        /* for helpers of IR_H_BULK: instructions that still fit the budget */
     const struct sysreg_port  *ports[SYSREG_COUNT];
 };
 void vcpu_irq_set(struct vcpu *v, u32 line, bool level);

@@ -251,7 +251,9 @@ L_call: {
     const struct ir_helper *h = &v->guest->layout->helpers[op->in->imm];
     v->s.pc = pc0 + (u64)at;
     v->s.icount = count;
+    v->bulk = end - count;
     u64 x = call(v, b, op);
+    count = end - v->bulk;
     if (UNLIKELY(v->raised)) {
         v->raised = false;
         return RUN_SYNC;

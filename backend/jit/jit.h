@@ -107,7 +107,7 @@ struct jit_ctx {
     struct vcpu     *v;
     struct jit      *jit;
     u32              mmu_mode;
-    u32              mxcsr;      /* the guest's control bits: all masked, rounding mode, no sticky bits */
+    u32              mxcsr;      /* the guest's control bits: all masked, rounding mode, DAZ and FTZ of fp_x86; not sticky */
     u64              saved[16];  /* general registers during a call: r12 and r15 are looked at by C */
     union ir_val     arg[4];     /* operands of evaluations, memory operations, helpers */
     union ir_val     res;
@@ -131,6 +131,9 @@ static inline u64 jit_left(u64 r12) { return r12 + ((i64)r12 < -(i64)(JIT_KICK /
 #define JIT_SITE(off, behind) ((u32)(off) | (u32)(behind) << 16)
 #define JIT_SITE_OFF(site) ((site) & 0xffffu)
 #define JIT_SITE_BEHIND(site) ((site) >> 16)
+
+/* r13 is the guest state plus this: its first 256 bytes have displacements of one byte. */
+#define JIT_STATE_BIAS 128
 
 /* Code pieces made once an engine (x64/thunks.c). Executable addresses. The call thunks are called from code with rsp at
  * the frame, keep all registers but rax, rcx, rdx, xmm13 to 15 and the flags, renew r14 from ctx.tlb, and when
@@ -201,7 +204,7 @@ bool x64_interp_block(struct jit *j, struct jblock *b, u8 *at, u8 *end);
 /* struct engine, kick: host is the ucontext_t. */
 void x64_kick(struct jit *j, void *host);
 /* Guest FP state in MXCSR: load makes it the guest's, all exceptions masked, no sticky bits; merge moves sticky bits
- * into fp_env.flags (never DE). */
+ * into fp_env.flags (DE only of guests with fp_x86). */
 void x64_fp_load(struct jit *j);
 void x64_fp_merge(struct jit *j);
 u32  x64_fp_host(void);          /* the host's, to be given back */

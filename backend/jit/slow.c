@@ -101,7 +101,9 @@ u64 jit_call(struct jit_ctx *c, const struct ir_helper *h, u32 site)
         c->arg[k].d[0] = 0;
     v->s.pc = c->saved[R15] + JIT_SITE_OFF(site);
     v->s.icount = c->end - left_at(c, site);
+    u64 bulk = v->bulk = jit_left(c->saved[R12]);
     u64 x = call(c, h);
+    c->saved[R12] -= bulk - v->bulk;
     renew(c);
     if (UNLIKELY(v->raised)) {
         v->raised = false;

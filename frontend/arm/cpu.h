@@ -13,11 +13,21 @@ enum a64_field {
 };
 enum a64_range { A64_R_x, A64_R_v, A64_R_COUNT };
 
-/* Plain integers by falling size; described by a64_state_desc (frontend/arm/state.c). */
+/* Plain integers without gaps, first those that most instructions touch: compiled code reaches 256 bytes with short
+ * displacements. Described by a64_state_desc (frontend/arm/state.c). */
 struct a64_state {
-    u64 v[64]; /* V registers, low half first; 16-byte aligned: the struct is allocated so */
+    u8  n, z, c, vf;   /* PSTATE flags, 0 or 1 */
+    u8  qc;            /* FPSR.QC */
+    u8  el;            /* 0 or 1 */
+    u8  spsel;         /* PSTATE.SP */
+    u8  daif;          /* PSTATE.DAIF: D 8, A 4, I 2, F 1 */
+    u8  pan, uao;      /* PSTATE.PAN, UAO */
+    u8  ss, il;        /* PSTATE.SS (software step), IL (illegal execution state) */
+    u8  stepped;       /* since the last exception or ERET: an instruction was stepped (1), a load-exclusive (2) */
+    u8  pad[3];
     u64 x[31];
     u64 sp;    /* of the stack pointer in use; its banked copy below is stale meanwhile */
+    u64 v[64]; /* V registers, low half first; 16-byte aligned: the struct is allocated so */
     u64 sp_el0, sp_el1;
     u64 elr_el1, spsr_el1, esr_el1, far_el1, par_el1, vbar_el1;
     u64 mair_el1;
@@ -29,15 +39,6 @@ struct a64_state {
     u32 fpcr;
     u32 oslsr, osdlr;  /* OS lock, OS double lock */
     u32 dbgclaim;      /* claim tags, bits 7:0 */
-    u8  n, z, c, vf;   /* PSTATE flags, 0 or 1 */
-    u8  qc;            /* FPSR.QC */
-    u8  el;            /* 0 or 1 */
-    u8  spsel;         /* PSTATE.SP */
-    u8  daif;          /* PSTATE.DAIF: D 8, A 4, I 2, F 1 */
-    u8  pan, uao;      /* PSTATE.PAN, UAO */
-    u8  ss, il;        /* PSTATE.SS (software step), IL (illegal execution state) */
-    u8  stepped;       /* since the last exception or ERET: an instruction was stepped (1), a load-exclusive (2) */
-    u8  pad[3];
 };
 extern const struct state_desc a64_state_desc;
 extern const struct ir_layout  a64_layout;

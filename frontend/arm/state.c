@@ -13,12 +13,11 @@
 
 #define F(f) STATE(struct a64_state, f)
 static const struct state_field state_fields[] = {
-    F(v), F(x), F(sp), F(sp_el0), F(sp_el1), F(elr_el1), F(spsr_el1), F(esr_el1), F(far_el1), F(par_el1),
+    F(n), F(z), F(c), F(vf), F(qc), F(el), F(spsel), F(daif), F(pan), F(uao), F(ss), F(il), F(stepped), F(pad),
+    F(x), F(sp), F(v), F(sp_el0), F(sp_el1), F(elr_el1), F(spsr_el1), F(esr_el1), F(far_el1), F(par_el1),
     F(vbar_el1), F(mair_el1), F(sctlr_el1), F(cpacr_el1), F(tcr_el1), F(ttbr0_el1), F(ttbr1_el1),
     F(contextidr_el1), F(tpidr_el0), F(tpidrro_el0), F(tpidr_el1), F(cntkctl_el1), F(csselr_el1), F(mdscr_el1),
     F(dbgbvr), F(dbgbcr), F(dbgwvr), F(dbgwcr), F(fp_ctl), F(fp_flags), F(fpcr), F(oslsr), F(osdlr), F(dbgclaim),
-    F(n), F(z), F(c), F(vf), F(qc), F(el), F(spsel), F(daif), F(pan), F(uao), F(ss), F(il),
-    F(stepped), F(pad),
 };
 #undef F
 

@@ -165,7 +165,7 @@ static inline struct xmem xe_arg(const struct xe *x, u32 k, u32 off)
 }
 static inline struct xmem xe_field(const struct xe *x, u32 field)
 {
-    return xm(R13, (i32)x->ir->layout->fields[field].offset);
+    return xm(R13, (i32)x->ir->layout->fields[field].offset - JIT_STATE_BIAS);
 }
 static inline u32 xe_site(const struct xe *x) { return JIT_SITE(x->insn_off, x->behind); }
 

@@ -96,3 +96,6 @@ void xe_cold_eval_back(struct xe *x);
  * mode and FP_DN), by the block's mode? Then MXCSR holds the guest's rounding mode, all exceptions masked, and its
  * sticky bits IE ZE OE UE PE are ORed into fp_env.flags by others before anybody looks. Else use xe_eval(). */
 bool xe_fp_plain(const struct xe *x);
+/* The guest's FP is x86's (struct guest, fp_x86). Then plain blocks may have denormals flushed; MXCSR has DAZ and FTZ,
+ * and DE is kept: what a host instruction gives and raises is the guest's to the bit. */
+bool xe_fp_x86(const struct xe *x);

@@ -5,7 +5,7 @@
  * FPRSqrtStepFused. What goes to cold code and why: fp_emit.h.
  *
  * By the reference always: f16 and f80 arithmetic; estimates (no host instruction gives Arm's); fused rows on hosts
- * without FMA.
+ * without FMA; for guests whose FP is x86's, Arm's products and steps.
  */
 #include "backend/jit/x64/fp_emit.h"
 #include "backend/jit/x64/emit_rows.h"
@@ -22,7 +22,7 @@ static void binary(struct xe *x, u32 i, enum xfp op)
     struct xe_fp f;
     if (!xe_fp_begin(&f, x, i, 0))
         return;
-    xe_fp_def(&f);
+    xe_fp_def_over(&f, 0);
     for (u32 h = 0; h < f.halves; h++)
         xa_v3(f.a, xe_fp_op(&f, op), f.d[h], f.s[0][h], f.s[1][h]);
     xe_fp_check(&f, may_be_tiny(op));
@@ -33,7 +33,7 @@ static void square_root(struct xe *x, u32 i)
     struct xe_fp f;
     if (!xe_fp_begin(&f, x, i, 0))
         return;
-    xe_fp_def(&f);
+    xe_fp_def_over(&f, 0);
     for (u32 h = 0; h < f.halves; h++)
         xa_v2(f.a, xe_fp_op(&f, XFP_SQRT), f.d[h], f.s[0][h]);
     xe_fp_check(&f, false);
@@ -60,7 +60,7 @@ static void fused(struct xe *x, u32 i)
     struct xe_fp f;
     if (!xe_fp_begin(&f, x, i, XF_FMA))
         return;
-    xe_fp_def(&f);
+    xe_fp_def_over(&f, 2);
     for (u32 h = 0; h < f.halves; h++) {
         xa_vmov(f.a, f.d[h], f.s[2][h]);
         xa_v3(f.a, xv_fma231(f.bits, f.packed), f.d[h], f.s[0][h], f.s[1][h]);
@@ -95,7 +95,7 @@ static void note_operands(struct xe_fp *f)
 static void extended_product(struct xe *x, u32 i)
 {
     struct xe_fp f;
-    if (!xe_fp_begin(&f, x, i, 0))
+    if (!xe_fp_begin_arm(&f, x, i, 0))
         return;
     xe_fp_def(&f);
     note_operands(&f);
@@ -120,7 +120,7 @@ void x64_vemit_fmulx(struct xe *x, u32 i) { extended_product(x, i); }
 static void reciprocal_step(struct xe *x, u32 i)
 {
     struct xe_fp f;
-    if (!xe_fp_begin(&f, x, i, XF_FMA))
+    if (!xe_fp_begin_arm(&f, x, i, XF_FMA))
         return;
     xe_fp_def(&f);
     note_operands(&f);
@@ -145,7 +145,7 @@ static struct xmem one_and_a_half(struct xe_fp *f)
 static void root_step(struct xe *x, u32 i)
 {
     struct xe_fp f;
-    if (!xe_fp_begin(&f, x, i, XF_FMA))
+    if (!xe_fp_begin_arm(&f, x, i, XF_FMA))
         return;
     xe_fp_def(&f);
     note_operands(&f);

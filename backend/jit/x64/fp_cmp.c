@@ -11,10 +11,10 @@
 
 /* The host's answer the second operand for zeros and NaNs, and raise IE for every NaN. So NaNs leave first; then both
  * orders agree, but for zeros of different signs: the minimum is negative if either is, the maximum if both are. */
-static void extreme(struct xe *x, u32 i, enum xfp op)
+static void extreme_arm(struct xe *x, u32 i, enum xfp op)
 {
     struct xe_fp f;
-    if (!xe_fp_begin(&f, x, i, 0))
+    if (!xe_fp_begin_arm(&f, x, i, 0))
         return;
     xe_fp_def(&f);
     u8 *odd;
@@ -38,14 +38,32 @@ static void extreme(struct xe *x, u32 i, enum xfp op)
     xe_fp_cold(&f, odd);
 }
 
+static void extreme_x86(struct xe *x, u32 i, enum xfp op)
+{
+    struct xe_fp f;
+    if (!xe_fp_begin(&f, x, i, 0))
+        return;
+    xe_fp_def_over(&f, 0);
+    for (u32 h = 0; h < f.halves; h++)
+        xa_v3(f.a, xe_fp_op(&f, op), f.d[h], f.s[0][h], f.s[1][h]);
+}
+
+static void extreme(struct xe *x, u32 i, enum xfp op)
+{
+    if (xe_fp_x86(x))
+        extreme_x86(x, i, op);
+    else
+        extreme_arm(x, i, op);
+}
+
 void x64_emit_fmin(struct xe *x, u32 i) { extreme(x, i, XFP_MIN); }
 void x64_vemit_fmin(struct xe *x, u32 i) { extreme(x, i, XFP_MIN); }
 void x64_emit_fmax(struct xe *x, u32 i) { extreme(x, i, XFP_MAX); }
 void x64_vemit_fmax(struct xe *x, u32 i) { extreme(x, i, XFP_MAX); }
-void x64_emit_fminnm(struct xe *x, u32 i) { extreme(x, i, XFP_MIN); }
-void x64_vemit_fminnm(struct xe *x, u32 i) { extreme(x, i, XFP_MIN); }
-void x64_emit_fmaxnm(struct xe *x, u32 i) { extreme(x, i, XFP_MAX); }
-void x64_vemit_fmaxnm(struct xe *x, u32 i) { extreme(x, i, XFP_MAX); }
+void x64_emit_fminnm(struct xe *x, u32 i) { extreme_arm(x, i, XFP_MIN); }
+void x64_vemit_fminnm(struct xe *x, u32 i) { extreme_arm(x, i, XFP_MIN); }
+void x64_emit_fmaxnm(struct xe *x, u32 i) { extreme_arm(x, i, XFP_MAX); }
+void x64_vemit_fmaxnm(struct xe *x, u32 i) { extreme_arm(x, i, XFP_MAX); }
 
 /* ---- comparison ---- */
 
@@ -110,7 +128,7 @@ static void lanes_compare(struct xe *x, u32 i, enum xe_fp_pred p, bool absolute)
     struct xe_fp f;
     if (!xe_fp_begin(&f, x, i, 0))
         return;
-    xe_fp_def(&f);
+    xe_fp_def_over(&f, 1);
     for (u32 h = 0; h < f.halves; h++) {
         if (absolute)
             magnitudes(&f, h);

@@ -9,7 +9,7 @@
  * rounded number that is converted, and the inexact flag comes last.
  *
  * By the reference always: f80; f16 but to and from f32 and from f16 to f64; rounding to odd; integers of 8
- * and 16 bits from FP.
+ * and 16 bits from FP. For guests whose FP is x86's also: ties away; saturating integers.
  */
 #include "backend/jit/x64/fp_emit.h"
 #include "backend/jit/x64/emit_rows.h"
@@ -56,13 +56,16 @@ static void round_integral(struct xe *x, u32 i)
 {
     const struct ir_ins *in = xe_ins(x, i);
     struct xe_fp f;
-    if (!xe_fp_rounds((u32)in->imm)) {
+    if (!xe_fp_rounds((u32)in->imm) || (in->imm == FP_RNA && xe_fp_x86(x))) { /* the differences would raise DE */
         xe_eval(x, i);
         return;
     }
     if (!xe_fp_begin(&f, x, i, 0))
         return;
-    xe_fp_def(&f);
+    if (in->imm == FP_RNA)
+        xe_fp_def(&f);
+    else
+        xe_fp_def_over(&f, 0);
     for (u32 h = 0; h < f.halves; h++)
         xe_fp_round(&f, f.d[h], f.s[0][h], (u32)in->imm, in->flag);
     xe_fp_check(&f, false);
@@ -78,7 +81,7 @@ static void widen(struct xe *x, u32 i)
     struct xe_fp f;
     if (!xe_fp_begin(&f, x, i, 0))
         return;
-    xe_fp_def(&f);
+    xe_fp_def_over(&f, 0);
     xa_v2(f.a, XV_CVTSS2SD, f.d[0], f.s[0][0]);
     f.bits = 64;
     xe_fp_check(&f, false);
@@ -89,7 +92,7 @@ static void narrow(struct xe *x, u32 i)
     struct xe_fp f;
     if (!xe_fp_begin(&f, x, i, 0))
         return;
-    xe_fp_def(&f);
+    xe_fp_def_over(&f, 0);
     xa_v2(f.a, XV_CVTSD2SS, f.d[0], f.s[0][0]);
     f.bits = 32;
     xe_fp_check(&f, true);
@@ -103,7 +106,7 @@ static void lane0(struct xe_fp *f, enum xreg d, enum xreg s, u32 bits)
 
 static void from_half(struct xe *x, u32 i, u32 to)
 {
-    struct xe_fp f = { .x = x, .a = xe_asm(x), .i = i, .bits = to, .halves = 1 };
+    struct xe_fp f = { .x = x, .a = xe_asm(x), .i = i, .bits = to, .x86 = xe_fp_x86(x), .halves = 1 };
     f.s[0][0] = xe_use_v(x, xe_ins(x, i)->arg[0]);
     xe_fp_def(&f);
     xe_flags_lost(x);
@@ -116,6 +119,8 @@ static void from_half(struct xe *x, u32 i, u32 to)
 
 void xe_fp_check_half(struct xe_fp *f)
 {
+    if (f->x86)
+        return;
     xa_v3m(f->a, XV_PAND, XV_T0, f->d[0], xe_splat(f->x, 16, 0x7fff));
     xa_v3m(f->a, XV_PCMPEQW, XV_T1, XV_T0, xe_splat(f->x, 16, 0x0400));
     xa_v3m(f->a, XV_PCMPGTW, XV_T0, XV_T0, xe_splat(f->x, 16, 0x7c00));
@@ -188,7 +193,7 @@ static bool to_int_begin(struct to_int *c, struct xe *x, u32 i)
         xe_eval(x, i);
         return false;
     }
-    if (!xe_fp_begin(&c->f, x, i, 0))
+    if (!xe_fp_begin_arm(&c->f, x, i, 0))
         return false;
     c->s = c->f.s[0][0];
     c->t = xe_tmp_v(x);
@@ -261,14 +266,14 @@ static void to_unsigned(struct xe *x, u32 i)
 /* x86's own conversion has the host's answers; the other rounding modes do not occur. */
 static void to_signed_x86(struct xe *x, u32 i)
 {
-    struct to_int c;
-    u32 rm = xe_ins(x, i)->imm & 7;
-    if (rm != FP_RZ && rm != 7) {
+    struct xe_fp f;
+    u32 rm = xe_ins(x, i)->imm & 7, to = ir_bits((enum ir_type)xe_ins(x, i)->type);
+    if ((rm != FP_RZ && rm != 7) || to < 32) {
         xe_eval(x, i);
         return;
     }
-    if (to_int_begin(&c, x, i))
-        xa_cvt_to_int(c.f.a, rm == FP_RZ, c.f.bits, c.to, c.r, c.s);
+    if (xe_fp_begin(&f, x, i, 0))
+        xa_cvt_to_int(f.a, rm == FP_RZ, f.bits, to, xe_def(x, i), f.s[0][0]);
 }
 
 void x64_emit_ftos(struct xe *x, u32 i) { to_signed(x, i); }

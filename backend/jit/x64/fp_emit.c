@@ -12,7 +12,7 @@ bool xe_fp_begin(struct xe_fp *f, struct xe *x, u32 i, u32 features)
         return false;
     }
     *f = (struct xe_fp){ .x = x, .a = xe_asm(x), .i = i, .bits = ir_bits(t), .packed = in->lane != IR_VOID,
-                         .halves = in->src == IR_V256 ? 2 : 1 };
+                         .x86 = xe_fp_x86(x), .halves = in->src == IR_V256 ? 2 : 1 };
     for (u32 k = 0; k < ir_rows[in->op].args; k++) {
         f->s[k][0] = xe_use_v(x, in->arg[k]);
         if (f->halves == 2)
@@ -22,9 +22,24 @@ bool xe_fp_begin(struct xe_fp *f, struct xe *x, u32 i, u32 features)
     return true;
 }
 
+bool xe_fp_begin_arm(struct xe_fp *f, struct xe *x, u32 i, u32 features)
+{
+    if (!xe_fp_x86(x))
+        return xe_fp_begin(f, x, i, features);
+    xe_eval(x, i);
+    return false;
+}
+
 void xe_fp_def(struct xe_fp *f)
 {
     f->d[0] = xe_def_v(f->x, f->i);
+    if (f->halves == 2)
+        f->d[1] = xe_def_v2(f->x, f->i);
+}
+
+void xe_fp_def_over(struct xe_fp *f, u32 k)
+{
+    f->d[0] = f->x86 ? xe_def_v_over(f->x, f->i, xe_ins(f->x, f->i)->arg[k]) : xe_def_v(f->x, f->i);
     if (f->halves == 2)
         f->d[1] = xe_def_v2(f->x, f->i);
 }
@@ -75,6 +90,8 @@ static void check_scalar(struct xe_fp *f, bool tiny)
 
 void xe_fp_check(struct xe_fp *f, bool tiny)
 {
+    if (f->x86)
+        return;
     if (!f->packed) {
         check_scalar(f, tiny);
         return;

@@ -9,6 +9,9 @@
  * the guest does not see (quiet NaNs in minimum and maximum, 0 * inf in FMULX) the test stands before the operation.
  * Raised twice, by the host and by the reference, is fine: flags are sticky.
  *
+ * For guests whose FP is x86's (xe_fp_x86()) the host's instruction is the reference's row, NaNs, tininess and
+ * DE included: no tests, no cold code. Rows that x86 has no instruction for are left to the reference then.
+ *
  * Scalars take the ss and sd forms, since what a register holds above the scalar must raise nothing. Bit and
  * integer operations raise nothing anyway and are packed.
  */
@@ -21,6 +24,7 @@ struct xe_fp {
     u32          i;
     u32          bits;    /* of a number: 32, 64 */
     bool         packed;
+    bool         x86;     /* xe_fp_x86() */
     u32          halves;  /* 1; v256: 2 */
     enum xreg    s[3][2]; /* operands, by half */
     enum xreg    d[2];    /* result, after xe_fp_def() */
@@ -29,8 +33,13 @@ struct xe_fp {
 /* Starts a row on f32 or f64 (scalars or lanes) and loads its operands. False: there is no host sequence for it in
  * this block (format, control bits, a host without `features`) and xe_eval() did it. */
 bool xe_fp_begin(struct xe_fp *f, struct xe *x, u32 i, u32 features);
+/* The same for a row whose sequence has Arm's meaning only. */
+bool xe_fp_begin_arm(struct xe_fp *f, struct xe *x, u32 i, u32 features);
 /* The result, FP or vector. All temporaries and the result are asked for before the first jump. */
 void xe_fp_def(struct xe_fp *f);
+/* The same for a row of one instruction a half, whose result may lie in the register of operand k where no cold code
+ * wants that any more. */
+void xe_fp_def_over(struct xe_fp *f, u32 k);
 
 static inline u32 xe_fp_op(const struct xe_fp *f, enum xfp op) { return xv_fp(op, f->bits, f->packed); }
 
@@ -67,7 +76,7 @@ void xe_fp_any(struct xe_fp *f, enum xreg v);
 /* t := mask of the numbers in d that the reference must look at: NaNs, and with `tiny` those of the smallest
  * normal's magnitude. Clobbers u. */
 void xe_fp_odd(struct xe_fp *f, bool tiny, enum xreg t, enum xreg u, enum xreg d);
-/* The test behind an operation; no code may follow but what the result of the reference may run through, too. */
+/* The test behind an operation (x86: none); no code may follow but what the result of the reference may run through. */
 void xe_fp_check(struct xe_fp *f, bool tiny);
 /* Cold code for a test made by the caller; rejoins here. */
 void xe_fp_cold(struct xe_fp *f, u8 *from);

@@ -129,7 +129,8 @@ static bool is_unrepeatable(const struct xe *x, const struct ir_ins *in, u32 fx,
     if (in->op == IR_insn)
         *r = (struct repeat){ 0 };
     if (in->op == IR_call) {
-        r->changed |= x->ir->layout->helpers[in->imm].flags & (IR_H_SYNC | IR_H_WRITES | IR_H_MEM);
+        u32 flags = x->ir->layout->helpers[in->imm].flags;
+        r->changed |= !(flags & IR_H_BULK) && flags & (IR_H_SYNC | IR_H_WRITES | IR_H_MEM);
         return false;
     }
     if (!(fx & IR_MEM) || in->op == IR_probe || in->op == IR_barrier)

@@ -154,7 +154,7 @@ static struct xmem indexed(struct xe *x, u32 range, ir_ref index)
     }
     xa_imul_rri(&x->a, 64, RDX, RDX, (i32)stride);
     xe_flags_lost(x);
-    return xmi(R13, RDX, 1, (i32)first);
+    return xmi(R13, RDX, 1, (i32)first - JIT_STATE_BIAS);
 }
 
 void x64_emit_getx(struct xe *x, u32 i)
@@ -359,4 +359,9 @@ bool xe_fp_plain(const struct xe *x)
 {
     u64 special = x->j->v->guest->fp_special;
     return special && !(x->b->mode & special);
+}
+
+bool xe_fp_x86(const struct xe *x)
+{
+    return x->j->v->guest->fp_x86;
 }

@@ -57,7 +57,7 @@ static void make_enter(struct making *m, struct jit_thunks *t)
         xa_push(a, c_keeps[i]);
     xa_alu_ri(a, XA_SUB, 64, RSP, FRAME);
     xa_mov_mr(a, 64, CTX(m, host_rsp), RSP);
-    xa_mov_rr(a, 64, R13, RDX);
+    xa_lea(a, 64, R13, xm(RDX, JIT_STATE_BIAS));
     xa_mov_rm(a, 64, R14, CTX(m, tlb));
     xa_mov_rm(a, 64, R15, CTX(m, pc));
     xa_mov_rr(a, 64, R12, RCX);
@@ -148,6 +148,7 @@ static const u8 *make_call(struct making *m, const void *fn, u32 more)
     xa_mov_ri(a, RAX, (u64)(uintptr_t)fn);
     xa_call_r(a, RAX);
     xa_alu_ri(a, XA_ADD, 64, RSP, 8);
+    xa_mov_rm(a, 64, R12, xm_abs(&m->c->saved[R12])); /* helpers may count */
     xa_alu_mi(a, XA_CMP, 64, CTX(m, leave), 0);
     u8 *leaves = xa_jcc_fwd(a, CC_NE, false);
     take_kick(m);

@@ -4,18 +4,18 @@
  * Intel SDM volume 2, CVTTPS2DQ, CVTDQ2PS, CVTPS2PD, CVTPD2PS, VCVTPH2PS, VCVTPS2PH; Arm ARM DDI 0487, FPToFixed,
  * FixedToFP, FPConvert. How integers are saturated and when inexact is raised: fp_cvt.c.
  *
- * By the reference always: f16 lanes of integer conversions; rounding to odd; v256 but from integers (no guest that
- * has it runs FP rows on the host).
+ * By the reference always: f16 lanes of integer conversions; rounding to odd; v256 with Arm's FP, but from integers.
  */
 #include "backend/jit/x64/fp_emit.h"
 #include "backend/jit/x64/emit_rows.h"
 
-static bool is_v256(struct xe *x, u32 i)
+/* Arm has no v256. */
+static bool begin_v128(struct xe_fp *f, struct xe *x, u32 i, u32 features)
 {
     if (xe_ins(x, i)->src != IR_V256)
-        return false;
+        return xe_fp_begin_arm(f, x, i, features);
     xe_eval(x, i);
-    return true;
+    return false;
 }
 
 /* ---- to integers ---- */
@@ -49,7 +49,7 @@ static bool begin(struct to_int *c, struct xe *x, u32 i)
         xe_eval(x, i);
         return false;
     }
-    if (is_v256(x, i) || !xe_fp_begin(&c->f, x, i, 0))
+    if (!begin_v128(&c->f, x, i, 0))
         return false;
     c->s = c->f.s[0][0];
     c->t = xe_tmp_v(x);
@@ -100,14 +100,17 @@ static void to_unsigned(struct xe *x, u32 i)
 
 static void to_signed_x86(struct xe *x, u32 i)
 {
-    struct to_int c;
+    struct xe_fp f;
     u32 rm = xe_ins(x, i)->imm & 7;
     if (rm != FP_RZ && rm != 7) {
         xe_eval(x, i);
         return;
     }
-    if (begin(&c, x, i))
-        to_int_lanes(&c.f, rm == FP_RZ, c.f.d[0], c.s);
+    if (!xe_fp_begin(&f, x, i, 0))
+        return;
+    xe_fp_def_over(&f, 0);
+    for (u32 h = 0; h < f.halves; h++)
+        to_int_lanes(&f, rm == FP_RZ, f.d[h], f.s[0][h]);
 }
 
 void x64_vemit_ftos(struct xe *x, u32 i) { to_signed(x, i); }
@@ -190,9 +193,10 @@ void x64_vemit_utof(struct xe *x, u32 i) { from_int(x, i, false); }
 
 static bool begin_fcvt(struct xe_fp *f, struct xe *x, u32 i)
 {
-    if (is_v256(x, i) || !xe_fp_begin(f, x, i, xe_ins(x, i)->lane == IR_F32 ? XF_F16C : 0))
+    u32 features = xe_ins(x, i)->lane == IR_F32 ? XF_F16C : 0;
+    if (!(xe_fp_x86(x) ? xe_fp_begin(f, x, i, features) : begin_v128(f, x, i, features)))
         return false;
-    xe_fp_def(f);
+    xe_fp_def_over(f, 0);
     return true;
 }
 
@@ -201,12 +205,14 @@ void x64_emit_vfcvtl(struct xe *x, u32 i)
     struct xe_fp f;
     if (!begin_fcvt(&f, x, i))
         return;
-    enum xreg s = f.s[0][0];
-    if (xe_ins(x, i)->imm) {
-        xa_v2i(f.a, XV_PSHUFD, XV_T0, s, 0xee);
-        s = XV_T0;
+    for (u32 h = 0; h < f.halves; h++) {
+        enum xreg s = f.s[0][h];
+        if (xe_ins(x, i)->imm) {
+            xa_v2i(f.a, XV_PSHUFD, XV_T0, s, 0xee);
+            s = XV_T0;
+        }
+        xa_v2(f.a, f.bits == 64 ? XV_CVTPS2PD : XV_VCVTPH2PS, f.d[h], s);
     }
-    xa_v2(f.a, f.bits == 64 ? XV_CVTPS2PD : XV_VCVTPH2PS, f.d[0], s);
     xe_fp_check(&f, false);
 }
 
@@ -219,12 +225,15 @@ void x64_emit_vfcvtn(struct xe *x, u32 i)
     }
     if (!begin_fcvt(&f, x, i))
         return;
+    for (u32 h = 0; h < f.halves; h++)
+        if (f.bits == 64)
+            xa_v2(f.a, XV_CVTPD2PS, f.d[h], f.s[0][h]);
+        else
+            xa_cvt_to_half(f.a, f.d[h], f.s[0][h], 4);
     if (f.bits == 64) {
-        xa_v2(f.a, XV_CVTPD2PS, f.d[0], f.s[0][0]);
         f.bits = 32;
         xe_fp_check(&f, true);
     } else {
-        xa_cvt_to_half(f.a, f.d[0], f.s[0][0], 4);
         xe_fp_check_half(&f);
     }
 }
