@@ -18,7 +18,7 @@ struct opt_drive {
     bool          used;        /* by a -device */
 };
 
-enum device_kind { DEVICE_BLK, DEVICE_CONSOLE, DEVICE_SERIAL_BUS /* virtio-serial-device: carries a virtconsole */, DEVICE_RNG };
+enum device_kind { DEVICE_DEBUG_EXIT, DEVICE_BLK, DEVICE_CONSOLE, DEVICE_SERIAL_BUS /* virtio-serial-device: carries a virtconsole */, DEVICE_RNG };
 enum device_bus { DEVICE_ANYWHERE, DEVICE_ON_MMIO, DEVICE_ON_PCI, DEVICE_ON_ISA };
 struct opt_device {
     enum device_kind kind;

@@ -52,6 +52,10 @@ static const struct device_row { const char *name; enum device_kind kind; enum d
     { "virtio-blk-device", DEVICE_BLK, DEVICE_ON_MMIO, "drive=ID[,serial=TEXT]  block device on virtio-mmio" },
     { "virtio-serial-device", DEVICE_SERIAL_BUS, DEVICE_ON_MMIO, "                       console bus on virtio-mmio" },
     { "virtio-rng-device", DEVICE_RNG, DEVICE_ON_MMIO, "                       entropy on virtio-mmio" },
+    { "virtio-blk-pci", DEVICE_BLK, DEVICE_ON_PCI, "drive=ID[,serial=TEXT]  block device on PCI" },
+    { "virtio-serial-pci", DEVICE_SERIAL_BUS, DEVICE_ON_PCI, "                       console bus on PCI" },
+    { "virtio-rng-pci", DEVICE_RNG, DEVICE_ON_PCI, "                       entropy on PCI" },
+    { "isa-debug-exit", DEVICE_DEBUG_EXIT, DEVICE_ON_ISA, "[iobase=0x501][,iosize=4]  port that ends the run with a status" },
     { "virtconsole", DEVICE_CONSOLE, DEVICE_ANYWHERE, "chardev=ID              console port (on the standard output)" },
 };
 
@@ -70,7 +74,8 @@ static bool device_kind(const char *name, struct opt_device *d)
 bool opt_check_devices(const struct options *o, enum device_bus bus, struct err *e)
 {
     for (u32 i = 0; i < o->device_count; i++)
-        if (o->devices[i].bus != DEVICE_ANYWHERE && o->devices[i].bus != bus)
+        if (o->devices[i].bus != DEVICE_ANYWHERE && o->devices[i].bus != bus
+            && !(o->devices[i].bus == DEVICE_ON_ISA && bus == DEVICE_ON_PCI))
             return err_set(e, "-device %s: the board '%s' has no bus for it", o->devices[i].name, o->machine);
     return true;
 }
@@ -100,6 +105,10 @@ bool opt_device_arg(struct options *o, const char *arg, struct err *e)
             d.chardev = opt_keep(o, kv.val);
         } else if (!strcmp(kv.key, "id")) {
             d.id = opt_keep(o, kv.val);
+        } else if (d.kind == DEVICE_DEBUG_EXIT && (!strcmp(kv.key, "iobase") || !strcmp(kv.key, "iosize"))) {
+            u64 n, want = kv.key[2] == 'b' ? 0x501 : 4;
+            if (!opt_u64(kv.val, &n) || n != want)
+                return err_set(e, "-device isa-debug-exit: %s is %#llx, not '%s'", kv.key, (unsigned long long)want, kv.val);
         } else {
             return err_set(e, "-device: unknown option '%s'", kv.key);
         }

@@ -48,7 +48,7 @@ static bool add_named_blk(struct setup *s, const struct opt_device *d, u64 *used
 
 static bool add_device(struct setup *s, const struct opt_device *d, u64 *used, setup_slot_name *name, struct err *e)
 {
-    if (d->kind == DEVICE_SERIAL_BUS)
+    if (d->kind == DEVICE_SERIAL_BUS || d->kind == DEVICE_DEBUG_EXIT)
         return true;
     if (d->kind == DEVICE_BLK)
         return add_named_blk(s, d, used, name, e);

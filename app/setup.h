@@ -8,6 +8,7 @@
 #include "app/board.h"
 #include "app/disks.h"
 #include "app/options.h"
+#include "hw/boards/pc.h"
 #include "hw/boards/virt.h"
 
 /* A virtio device on its way to the board. */
@@ -34,6 +35,7 @@ struct setup {
     struct setup_slot     slots[VIRT_VIRTIO_COUNT];
     u32                   slot_count;
     struct virt_config    virt;
+    struct pc_config      pc;
     struct disks          disks;            /* what snapshots say of the images */
 };
 

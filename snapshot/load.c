@@ -125,22 +125,6 @@ static bool load_extras(struct loader *l, struct err *e)
     return true;
 }
 
-bool part_load_tlb(const struct part *p, const struct buf *b, struct err *e)
-{
-    if (b->len % 8)
-        return err_set(e, "section '%s': not whole words", p->name);
-    return mmu_import(&p->tlb->mmu, (const u64 *)(const void *)b->p, b->len / 8, e)
-           || err_prefix(e, "section '%s'", p->name);
-}
-
-static bool load_tlbs(struct loader *l, struct err *e)
-{
-    for (u32 i = 0; i < l->parts.count; i++)
-        if (l->parts.p[i].tlb && !part_load_tlb(&l->parts.p[i], &l->bytes[i], e))
-            return false;
-    return true;
-}
-
 /* All zeros again, and the host has its pages back: objects are private anonymous memory. */
 static void clear_memory(struct memobj *o)
 {
@@ -177,20 +161,40 @@ static void resume_time(struct machine *m)
         m->host_base = m->host_ns() - m->s.clock_ns;
 }
 
-void parts_resume(struct machine *m)
+static bool load_tlb(const struct part *p, const struct buf *b, struct err *e)
+{
+    if (b->len % 8)
+        return err_set(e, "section '%s': not whole words", p->name);
+    return mmu_import(&p->tlb->mmu, (const u64 *)(const void *)b->p, b->len / 8, e)
+           || err_prefix(e, "section '%s'", p->name);
+}
+
+static bool load_tlbs(const struct parts *ps, const struct buf *bytes, struct err *e)
+{
+    for (u32 i = 0; i < ps->count; i++)
+        if (ps->p[i].tlb && !load_tlb(&ps->p[i], &bytes[i], e))
+            return false;
+    return true;
+}
+
+/* Devices first: they map what the guest moved about (PCI), which TLBs know and which empties them. */
+bool parts_resume(struct machine *m, const struct parts *ps, const struct buf *bytes, struct err *e)
 {
     resume_time(m);
     for (struct event *ev = m->events; ev; ev = ev->next)
         event_set(ev, TIME_NEVER); /* what reset armed; devices arm from their state */
     for (u32 i = 0; i < m->cpu_count; i++) {
-        struct vcpu *v = m->cpus[i];
-        v->irq = 0; /* the interrupt controller drives it again */
-        v->raised = false;
-        v->guest->resumed(v);
+        m->cpus[i]->irq = 0; /* the interrupt controller drives it again */
+        m->cpus[i]->raised = false;
     }
     for (u32 i = 0; i < m->dev_count; i++)
         if (m->devs[i]->cls->resumed)
             m->devs[i]->cls->resumed(m->devs[i]);
+    if (!load_tlbs(ps, bytes, e))
+        return false;
+    for (u32 i = 0; i < m->cpu_count; i++)
+        m->cpus[i]->guest->resumed(m->cpus[i]);
+    return true;
 }
 
 static void flush_code(struct machine *m)
@@ -201,10 +205,11 @@ static void flush_code(struct machine *m)
 
 static bool commit(struct loader *l, struct err *e)
 {
-    if (!load_extras(l, e) || !load_tlbs(l, e) || !load_memory(l, e))
+    if (!load_extras(l, e) || !load_memory(l, e))
         return false;
     commit_states(l);
-    parts_resume(l->m);
+    if (!parts_resume(l->m, &l->parts, l->bytes, e))
+        return false;
     flush_code(l->m);
     return true;
 }

@@ -176,11 +176,8 @@ static bool restore_parts(struct twins *t, u32 side, struct err *e)
         t->kept[i].at = 0;
         if (p->desc && !section_load(&t->kept[i], p->desc, p->state, e))
             return err_prefix(e, "section '%s'", p->name);
-        if (p->tlb && !part_load_tlb(p, &t->kept[i], e))
-            return false;
     }
-    parts_resume(t->m[side]);
-    return true;
+    return parts_resume(t->m[side], &t->parts[side], t->kept, e);
 }
 
 bool twins_back(struct twins *t, struct err *e)

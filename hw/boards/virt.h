@@ -2,8 +2,8 @@
  * virt.h - the Arm `virt` board: memory map, interrupt numbers and device tree of QEMU's machine of that name,
  * so that stock kernels and firmware run unmodified.
  *
- * Not modelled: GICv2m, ITS (so no message-signalled interrupts), SMMU, PMU, ACPI tables and GED, secure world, more than one CPU, RAM above
- * what -m gives (no hotplug). Their nodes are absent from the device tree.
+ * Not modelled: GICv2m, ITS (so no message-signalled interrupts), SMMU, PMU, ACPI tables and GED, secure world, more
+ * than one CPU, RAM above what -m gives (no hotplug). Their nodes are absent from the device tree.
  */
 #pragma once
 #include "host/block.h"

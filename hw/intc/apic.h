@@ -3,21 +3,23 @@
  *
  * The board embeds a struct apic_bus and one struct apic for each vCPU, fills in the bus' callbacks, then calls
  * apic_init with index 0 (the boot CPU) first, after the vCPUs exist. The registers are mapped where the boot CPU's
- * IA32_APIC_BASE says. Inputs: LINT0 (the 8259's INTR) and LINT1 (NMI) by apic_lint. Messages come from the I/O
- * APIC and from devices by apic_msi. Outputs: VCPU_IRQ, and VCPU_LINE_NMI and VCPU_LINE_INIT as pulses.
+ * IA32_APIC_BASE says. Inputs: LINT0 (the 8259's INTR) and LINT1 (NMI) by apic_lint. Messages come from the I/O APIC
+ * and from devices by apic_msi. Outputs: VCPU_IRQ, and VCPU_LINE_NMI and VCPU_LINE_INIT as pulses.
  *
- * System register ports of a vCPU: X86_INTACK (reading acknowledges: the APIC's highest vector, else the 8259's, else the
- * spurious one), X86_TPR (as CR8 has it: 0 to 15), X86_APIC_BASE, X86_TSC_DEADLINE (TSC value as the MSR has it), X86_X2APIC
- * (id: the MSR's number, 0x800 on). Ports cannot fail: the frontend checks modes, reserved bits and absent registers, of
- * which apic_x2_msr() knows the list; writes that are no legal mode change are ignored here.
+ * System register ports of a vCPU: X86_INTACK (reading acknowledges: the APIC's highest vector, else the 8259's,
+ * else the spurious one), X86_TPR (as CR8 has it: 0 to 15), X86_APIC_BASE, X86_TSC_DEADLINE (TSC value as the MSR
+ * has it), X86_X2APIC (id: the MSR's number, 0x800 on). Ports cannot fail: the frontend checks modes, reserved bits
+ * and absent registers, of which apic_x2_msr() knows the list; writes that are no legal mode change are ignored
+ * here.
  *
  * The timer counts at 1 GHz of virtual time, divided as the guest says. Reset leaves LINT0 of the boot CPU as
  * ExtINT, unmasked (virtual wire mode, MP specification 3.6.2.2), as firmware would.
  *
- * Not modelled: a base of its own for each CPU (the boot CPU's decides), a base that something else is mapped
- * at (the registers are then not seen), SMIs (dropped), the arbitration priority (reads as the processor priority), focus
- * processors, CMCI, thermal and performance events (their LVT entries are storage), suppression of EOI broadcasts,
- * pin polarity. INIT and start-up IPIs for other CPUs are kept (init, sipi) for a machine that runs more than one.
+ * Not modelled: a base of its own for each CPU (the boot CPU's decides), a base that something else is mapped at
+ * (the registers are then not seen), SMIs (dropped), the arbitration priority (reads as the processor priority),
+ * focus processors, CMCI, thermal and performance events (their LVT entries are storage), suppression of EOI
+ * broadcasts, pin polarity. INIT and start-up IPIs for other CPUs are kept (init, sipi) for a machine that runs more
+ * than one.
  */
 #pragma once
 #include "vm/vm.h"
@@ -80,7 +82,7 @@ extern const struct dev_class apic_class;
 
 /* bus: zeroed by the caller before the first one, callbacks included (they may be set later). */
 void apic_init(struct apic *a, struct apic_bus *bus, struct machine *m, const char *path, u32 index);
-void apic_send(struct apic_bus *bus, const struct apic_message *msg);
+bool apic_send(struct apic_bus *bus, const struct apic_message *msg); /* false: nobody took it */
 /* A device's write of data to addr, 0xfee00000 to 0xfeefffff (11.11); false: not such an address. */
 bool apic_msi(struct apic_bus *bus, gpa addr, u32 data);
 /* LINT0 or LINT1 (pin 0, 1) of one CPU; its level is the APIC's own state and outlives its reset. */
@@ -89,14 +91,3 @@ struct irq_line apic_lint(struct apic *a, u32 pin);
 void apic_set_lint(void *opaque, u32 pin, bool level);
 /* Is MSR n (0x800..0x8ff) an x2APIC register that can be read (or written)? Table 11-6. */
 bool apic_x2_msr(u32 n, bool write);
-
-/* ---- apic_timer.c ---- */
-void apic_timer_fired(void *opaque);          /* struct dev */
-void apic_timer_arm(struct apic *a);          /* the event, from the state */
-u32  apic_timer_count(const struct apic *a);  /* the current count register */
-void apic_timer_start(struct apic *a, u32 count);
-void apic_timer_divide(struct apic *a, u32 val);
-void apic_timer_lvt(struct apic *a, u32 val); /* the LVT entry changes to val: it may change the mode */
-void apic_deadline_write(struct apic *a, u64 val);
-/* ---- between the apic*.c files ---- */
-void apic_local(struct apic *a, u32 lvt);     /* a local source fires */

@@ -1,11 +1,11 @@
 /*
- * apic_timer.c - the local APIC's timer (SDM volume 3, 11.5.4): one-shot, periodic, TSC-deadline; not modelled: see apic.h.
+ * apic_timer.c - the local APIC's timer (SDM volume 3, 11.5.4): one-shot, periodic, TSC-deadline; not modelled: see
+ * apic.h.
  *
- * The deadline is state and the count follows from it. A period that passed several times before the event ran
- * gives one interrupt, as the request register would.
+ * The deadline is state and the count follows from it. A period that passed several times before the event ran gives
+ * one interrupt, as the request register would.
  */
-#include "hw/intc/apic.h"
-#include "hw/deadline.h"
+#include "hw/intc/apic_internal.h"
 
 enum { ONE_SHOT, PERIODIC, TSC_DEADLINE };
 

@@ -1,8 +1,8 @@
 /*
  * ioapic.c - the I/O APIC: redirection of pins to messages for the local APICs; not modelled: see ioapic.h.
  *
- * Source: Intel 82093AA datasheet (290566), chapter 3. Writing an entry as edge-triggered clears its remote IRR: systems
- * that end a level-triggered interrupt by hand rely on it.
+ * Source: Intel 82093AA datasheet (290566), chapter 3. Writing an entry as edge-triggered clears its remote IRR:
+ * systems that end a level-triggered interrupt by hand rely on it.
  */
 #include "hw/intc/ioapic.h"
 #include "hw/deadline.h"
@@ -38,12 +38,11 @@ static void fire(struct ioapic *io, u32 pin)
 {
     u64 *e = &io->s.redir[pin];
     struct apic_message msg = {
-        .dest = (u32)(*e >> 56), .vector = (u8)*e, .mode = (u8)mode_of(*e), .logical = *e & E_LOGICAL, .level = is_level(*e),
+        .dest = (u32)(*e >> 56), .vector = (u8)*e, .mode = (u8)mode_of(*e), .logical = *e & E_LOGICAL,
+        .level = is_level(*e),
     };
-    if (is_level(*e))
+    if (io->bus && apic_send(io->bus, &msg) && msg.level)
         *e |= E_REMOTE;
-    if (io->bus)
-        apic_send(io->bus, &msg);
 }
 
 static void look_at_level(struct ioapic *io, u32 pin)
@@ -164,7 +163,8 @@ static const struct state_desc ioapic_desc = {
 };
 
 const struct dev_class ioapic_class = {
-    .name = "ioapic", .state = &ioapic_desc, .state_offset = offsetof(struct ioapic, s), .size = sizeof(struct ioapic),
+    .name = "ioapic", .state = &ioapic_desc, .state_offset = offsetof(struct ioapic, s),
+    .size = sizeof(struct ioapic),
     .read = ioapic_read, .write = ioapic_write, .reset = ioapic_reset,
 };
 

@@ -1,12 +1,12 @@
 /*
  * ioapic.h - I/O APIC with 24 pins, version 0x20 (Intel 82093AA, and the EOI register of its successors).
  *
- * The board embeds the struct, calls ioapic_init after the local APICs, and maps dev_mmio over 4 KiB (0xfec00000 on a
- * PC). Inputs: irq lines made by ioapic_line; their levels are the device's own state and outlive its reset.
- * It sends its interrupts over the struct apic_bus and takes the bus' ends of interrupts for itself.
+ * The board embeds the struct, calls ioapic_init after the local APICs, and maps dev_mmio over 4 KiB (0xfec00000 on
+ * a PC). Inputs: irq lines made by ioapic_line; their levels are the device's own state and outlive its reset. It
+ * sends its interrupts over the struct apic_bus and takes the bus' ends of interrupts for itself.
  *
- * Not modelled: pin polarity (a line that is up asks; the bit is storage), the arbitration id (reads as the id), edges
- * that come while a pin is masked (lost, as in the chip), SMIs, several I/O APICs on one bus.
+ * Not modelled: pin polarity (a line that is up asks; the bit is storage), the arbitration id (reads as the id),
+ * edges that come while a pin is masked (lost, as in the chip), SMIs, several I/O APICs on one bus.
  */
 #pragma once
 #include "hw/intc/apic.h"

@@ -83,7 +83,8 @@ static void i440fx_resumed(struct dev *d)
 static bool i440fx_valid(const void *state, struct err *e)
 {
     const struct i440fx_state *s = state;
-    return pci_valid(&s->pci, e) && (!(s->address & ~0x80fffffcu) || err_set(e, "address %#x out of range", s->address));
+    return pci_valid(&s->pci, e)
+           && (!(s->address & ~0x80fffffcu) || err_set(e, "address %#x out of range", s->address));
 }
 
 #define F(f) STATE(struct i440fx_state, f)
@@ -93,7 +94,8 @@ static const struct state_desc i440fx_desc = {
 };
 
 const struct dev_class i440fx_class = {
-    .name = "i440fx", .state = &i440fx_desc, .state_offset = offsetof(struct i440fx, s), .size = sizeof(struct i440fx),
+    .name = "i440fx", .state = &i440fx_desc, .state_offset = offsetof(struct i440fx, s),
+    .size = sizeof(struct i440fx),
     .reset = i440fx_reset, .resumed = i440fx_resumed,
 };
 

@@ -1,12 +1,13 @@
 /*
  * i440fx.h - the host bridge of QEMU's pc board (Intel 82441FX, 8086:1237) and its PCI bus.
  *
- * The board embeds the struct, calls i440fx_init, sets the callbacks, and maps i440fx_ports at I/O ports 0xcf8 to 0xcff with
- * opaque &dev; then plugs functions into `bus`. Slot 1 is the PIIX3's (piix.h), whose routes decide where INTx goes.
- * Accesses to 0xcf8 that are not 32 bits wide are not the bridge's: of those, the byte at 0xcf9 goes to `reset_port`.
+ * The board embeds the struct, calls i440fx_init, sets the callbacks, and maps i440fx_ports at I/O ports 0xcf8 to
+ * 0xcff with opaque &dev; then plugs functions into `bus`. Slot 1 is the PIIX3's (piix.h), whose routes decide where
+ * INTx goes. Accesses to 0xcf8 that are not 32 bits wide are not the bridge's: of those, the byte at 0xcf9 goes to
+ * `reset_port`.
  *
- * Not modelled: system management RAM (SMRAM is storage), DRAM geometry and timing, parity and ECC, the AGP and
- * ISA holes.
+ * Not modelled: system management RAM (SMRAM is storage), DRAM geometry and timing, parity and ECC, the AGP and ISA
+ * holes.
  */
 #pragma once
 #include "hw/pci/pci.h"

@@ -72,14 +72,16 @@ static struct pci_bar *add_bar(struct pci_dev *p, u32 n, u32 flags, u64 size, co
     return &p->bar[n];
 }
 
-void pci_bar(struct pci_dev *p, u32 n, u32 flags, u64 size, const struct mmio_ops *ops, void *opaque, const char *name)
+void pci_bar(struct pci_dev *p, u32 n, u32 flags, u64 size, const struct mmio_ops *ops, void *opaque,
+    const char *name)
 {
     struct pci_bar *b = add_bar(p, n, flags, size, name);
     b->ops = ops;
     b->opaque = opaque;
 }
 
-void pci_bar_obj(struct pci_dev *p, u32 n, u32 flags, u64 size, struct memobj *o, enum region_kind kind, const char *name)
+void pci_bar_obj(struct pci_dev *p, u32 n, u32 flags, u64 size, struct memobj *o, enum region_kind kind,
+    const char *name)
 {
     CHECK(!(flags & PCI_BAR_IO) && size >= PAGE_SIZE && size <= o->size);
     struct pci_bar *b = add_bar(p, n, flags, size, name);
@@ -281,5 +283,6 @@ void pci_resumed(struct pci_dev *p)
 bool pci_valid(const struct pci_state *s, struct err *e)
 {
     return (s->intx <= 1 && !(s->msix_pending >> PCI_MSIX_MAX))
-           || err_set(e, "PCI: pin %u or pending vectors %#llx out of range", s->intx, (unsigned long long)s->msix_pending);
+           || err_set(e, "PCI: pin %u or pending vectors %#llx out of range", s->intx,
+               (unsigned long long)s->msix_pending);
 }

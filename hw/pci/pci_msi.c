@@ -43,9 +43,9 @@ static bool is_masked(const struct pci_dev *p, u32 n)
 
 static void notify_msix(struct pci_dev *p, u32 n)
 {
-    const u32 *entry = &p->s->msix[4 * n];
     if (n >= p->msix_count)
         return;
+    const u32 *entry = &p->s->msix[4 * n];
     if (is_masked(p, n))
         p->s->msix_pending |= 1ull << n;
     else

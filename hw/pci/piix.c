@@ -169,7 +169,8 @@ static const struct state_desc pm_desc = {
 };
 
 const struct dev_class piix4_pm_class = {
-    .name = "piix4-pm", .state = &pm_desc, .state_offset = offsetof(struct piix4_pm, s), .size = sizeof(struct piix4_pm),
+    .name = "piix4-pm", .state = &pm_desc, .state_offset = offsetof(struct piix4_pm, s),
+    .size = sizeof(struct piix4_pm),
     .reset = pm_reset, .resumed = pm_resumed,
 };
 

@@ -1,14 +1,14 @@
 /*
- * piix.h - what the pc board of QEMU has of Intel's south bridges: the PIIX3's ISA bridge (82371SB, 8086:7000) and the
- * PIIX4's power management function (82371AB, 8086:7113).
+ * piix.h - what the pc board of QEMU has of Intel's south bridges: the PIIX3's ISA bridge (82371SB, 8086:7000) and
+ * the PIIX4's power management function (82371AB, 8086:7113).
  *
- * The board embeds the structs, calls piix3_init and piix4_pm_init after the host bridge's init, and plugs both into slot 1
- * (functions 0 and 3). It wires the bus' four lines to piix3_pirq, and `irq` to the pins of the interrupt controllers
- * that share their number with ISA interrupts; it joins them with those of ISA devices. The reset control register at port
- * 0xcf9 is hw/misc/pc_reset.c.
+ * The board embeds the structs, calls piix3_init and piix4_pm_init after the host bridge's init, and plugs both into
+ * slot 1 (functions 0 and 3). It wires the bus' four lines to piix3_pirq, and `irq` to the pins of the interrupt
+ * controllers that share their number with ISA interrupts; it joins them with those of ISA devices. The reset
+ * control register at port 0xcf9 is hw/misc/pc_reset.c.
  *
- * Not modelled: DMA type F, positive decoding of ports and BIOS ranges (their registers are storage), IDE and USB functions,
- * the PIIX4's device monitors, SMI sources, GPIO (storage too).
+ * Not modelled: DMA type F, positive decoding of ports and BIOS ranges (their registers are storage), IDE and USB
+ * functions, the PIIX4's device monitors, SMI sources, GPIO (storage too).
  */
 #pragma once
 #include "hw/pci/pci.h"
@@ -32,8 +32,8 @@ struct piix4_pm {
     struct dev            dev;
     struct piix4_pm_state s;
     struct pci_dev        pci;
-    /* The power management registers (64 ports) are at `base`, or off; called whenever that may have changed, at reset
-     * and after loading too. NULL: nothing happens. */
+    /* The power management registers (64 ports) are at `base`, or off; called whenever that may have changed, at
+     * reset and after loading too. NULL: nothing happens. */
     void                (*pm_io)(void *opaque, u32 base, bool on);
     void                (*smbus_io)(void *opaque, u32 base, bool on); /* likewise, 16 ports */
     void                 *opaque;

@@ -180,7 +180,8 @@ static u64 modern_read(struct dev *d, u64 off, u32 size)
     if (off >= AT_NOTIFY)
         return 0;
     u32 at = (u32)off - AT_DEVICE;
-    return virtio_config_read(t->v, at, MIN(size, 4)) | (size == 8 ? (u64)virtio_config_read(t->v, at + 4, 4) << 32 : 0);
+    u64 high = size == 8 ? virtio_config_read(t->v, at + 4, 4) : 0;
+    return virtio_config_read(t->v, at, MIN(size, 4)) | high << 32;
 }
 
 static void modern_write(struct dev *d, u64 off, u64 val, u32 size)
@@ -259,7 +260,7 @@ static void legacy_write(void *opaque, u64 off, u64 val, u32 size)
     case 0x10: virtio_notify(t->v, (u32)val & 0xffff, true); break;
     case 0x12: write_status(t, (u32)val, true); break;
     case 0x14: t->s.config_vector = checked_vector(t, (u32)val); break;
-    default: guest_error(&t->dev, "write of %#llx to legacy register %#llx", (unsigned long long)val, (unsigned long long)off);
+    default: guest_error(&t->dev, "write of %#x to legacy register %#x", (u32)val, (u32)off);
     }
 }
 
@@ -322,7 +323,8 @@ static bool valid(const void *state, struct err *e)
 
 #define F(f) STATE(struct virtio_pci_state, f)
 static const struct state_field virtio_pci_fields[] = {
-    PCI_ROWS(struct virtio_pci_state), F(device_sel), F(driver_sel), F(pfn), F(queue_sel), F(config_vector), F(queue_vector),
+    PCI_ROWS(struct virtio_pci_state), F(device_sel), F(driver_sel), F(pfn), F(queue_sel), F(config_vector),
+    F(queue_vector),
     F(pad),
 };
 static const struct state_desc virtio_pci_desc = {

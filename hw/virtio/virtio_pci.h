@@ -1,9 +1,9 @@
 /*
  * virtio_pci.h - virtio over PCI: modern registers in a memory BAR, and the legacy I/O BAR of transitional devices.
  *
- * The board embeds the struct, calls virtio_pci_init after the init of the device behind it, and plugs `pci` into a bus.
- * BAR 0: legacy registers (transitional only); BAR 1: MSI-X; BAR 4: modern registers, 64-bit; ids and classes as
- * those of QEMU's devices. A vector for each queue and one for configuration changes.
+ * The board embeds the struct, calls virtio_pci_init after the init of the device behind it, and plugs `pci` into a
+ * bus. BAR 0: legacy registers (transitional only); BAR 1: MSI-X; BAR 4: modern registers, 64-bit; ids and classes
+ * as those of QEMU's devices. A vector for each queue and one for configuration changes.
  */
 #pragma once
 #include "hw/pci/pci.h"

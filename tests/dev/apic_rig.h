@@ -1,13 +1,13 @@
-/* apic_rig.h - a machine with vCPUs that execute nothing, their local APICs, an I/O APIC and an 8259 of one number. */
+/* apic_rig.h - a machine with vCPUs that execute nothing, their APICs, and an 8259 that knows one number. */
 #pragma once
 #include "hw/intc/ioapic.h"
 #include "tests/dev/rig.h"
 
 #define APIC_RIG_CPUS 3u
 #define WINDOW        APIC_BASE_DEFAULT
-enum { ID = 0x20, VERSION_ = 0x30, TPR = 0x80, PPR = 0xa0, EOI_ = 0xb0, LDR = 0xd0, DFR = 0xe0, SVR = 0xf0, ISR = 0x100, TMR = 0x180,
-       IRR = 0x200, ESR = 0x280, ICR = 0x300, ICR2 = 0x310, LVT_T = 0x320, LVT_0 = 0x350, LVT_1 = 0x360, LVT_E = 0x370,
-       TICT = 0x380, TCCT = 0x390, TDCR = 0x3e0 };
+enum { ID = 0x20, VERSION_ = 0x30, TPR = 0x80, PPR = 0xa0, EOI_ = 0xb0, LDR = 0xd0, DFR = 0xe0, SVR = 0xf0,
+       ISR = 0x100, TMR = 0x180, IRR = 0x200, ESR = 0x280, ICR = 0x300, ICR2 = 0x310, LVT_T = 0x320, LVT_0 = 0x350,
+       LVT_1 = 0x360, LVT_E = 0x370, TICT = 0x380, TCCT = 0x390, TDCR = 0x3e0 };
 
 struct apic_rig {
     struct rig      r;

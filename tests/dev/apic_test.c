@@ -1,4 +1,4 @@
-/* apic_test.c - local APIC: priorities, ends of interrupts, local vectors, timer, messages, modes, hostile accesses. */
+/* apic_test.c - local APIC: priorities, ends of interrupts, pins, timer, messages, modes, hostile accesses. */
 #include "hw/deadline.h"
 #include "tests/dev/apic_rig.h"
 
@@ -518,8 +518,10 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, start, stop)
     const struct CMUnitTest tests[] = {
-        T(test_identity), T(test_priorities), T(test_task_priority), T(test_timer), T(test_periodic), T(test_deadline),
-        T(test_pins), T(test_destinations), T(test_other_messages), T(test_errors), T(test_soft_disable), T(test_base),
+        T(test_identity), T(test_priorities), T(test_task_priority), T(test_timer), T(test_periodic),
+        T(test_deadline),
+        T(test_pins), T(test_destinations), T(test_other_messages), T(test_errors), T(test_soft_disable),
+        T(test_base),
         T(test_x2apic), T(test_msi), T(test_save_load), T(test_scribble), T(test_valid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

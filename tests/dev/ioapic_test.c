@@ -1,4 +1,4 @@
-/* ioapic_test.c - I/O APIC: edges, levels and their ends, masks, modes, the local APIC behind it, hostile accesses. */
+/* ioapic_test.c - I/O APIC: edges, levels and their ends, masks, modes, hostile accesses. */
 #include "tests/dev/apic_rig.h"
 
 enum { SELECT = 0, WIN = 0x10, END = 0x40, PIN = 5 };
@@ -97,6 +97,23 @@ static void test_level(void **state)
     assert_true(lapic_irq(r, 0));
 }
 
+/* A request that nobody takes is not under way: the next look sends it. */
+static void test_not_taken(void **state)
+{
+    struct apic_rig *r = *state;
+    lapic_wr(r, SVR, 0xff);
+    entry(r, PIN, 0, 0x8045);
+    drive(r, PIN, true);
+    assert_int_equal(rd(r, 0x10 + 2 * PIN), 0x8045);
+    lapic_wr(r, SVR, 0x1ff);
+    entry(r, PIN, 0, 0x8045);
+    assert_int_equal(lapic_ack(r), 0x45);
+    entry(r, PIN, 9, 0x8046); /* nobody is there */
+    lapic_wr(r, EOI_, 0);
+    dev_write(&r->io.dev, END, 0x46, 4);
+    assert_int_equal(rd(r, 0x10 + 2 * PIN), 0x8046);
+}
+
 /* Ends by hand: the EOI register, and edge mode and back. */
 static void test_forced_end(void **state)
 {
@@ -192,7 +209,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, start, stop)
     const struct CMUnitTest tests[] = {
-        T(test_identity), T(test_edge), T(test_level), T(test_forced_end), T(test_modes), T(test_save_load), T(test_scribble),
+        T(test_identity), T(test_edge), T(test_level), T(test_not_taken), T(test_forced_end), T(test_modes),
+        T(test_save_load), T(test_scribble),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,8 @@ static void fn_resumed(struct dev *d)
 static const struct state_field fn_fields[] = { PCI_ROWS(struct fn_state) };
 static const struct state_desc fn_desc = { .name = "fn", STATE_DESC(struct fn_state, 1, fn_fields) };
 static const struct dev_class fn_class = {
-    .name = "fn", .state = &fn_desc, .state_offset = offsetof(struct fn, s), .size = sizeof(struct fn), .reset = fn_reset,
+    .name = "fn", .state = &fn_desc, .state_offset = offsetof(struct fn, s), .size = sizeof(struct fn),
+    .reset = fn_reset,
     .resumed = fn_resumed,
 };
 
@@ -479,7 +480,8 @@ static void test_ecam(void **state)
 
 static void scribble(struct fix *f, u64 *x)
 {
-    static const u32 regs[] = { PCI_COMMAND, PCI_BAR0, PCI_BAR0 + 4, PCI_BAR0 + 8, PCI_BAR0 + 12, PCI_BAR0 + 16, 0x60, 0x40, 0x80 };
+    static const u32 regs[] = { PCI_COMMAND, PCI_BAR0, PCI_BAR0 + 4, PCI_BAR0 + 8, PCI_BAR0 + 12, PCI_BAR0 + 16,
+        0x60, 0x40, 0x80 };
     u64 n = rig_random(x);
     u32 off = n & 1 ? regs[n / 2 % COUNT(regs)] : (u32)(n / 2) & 0xff, size = 1u << (n >> 10) % 3;
     pick(f, (n >> 12) % 6, n >> 16 & 1 ? 3 : 0, off);
@@ -490,7 +492,8 @@ static void scribble(struct fix *f, u64 *x)
     if (n >> 26 & 1)
         pci_set_intx(n & 2 ? &f->a.pci : &f->b.pci, n >> 27 & 1);
     if (f->a.pci.bar[MSIX].at)
-        physmap_bus_write(&f->r.m->map, f->a.pci.bar[MSIX].at + (n >> 28 & 0xff8), 1u << (n >> 40) % 4, rig_random(x));
+        physmap_bus_write(&f->r.m->map, f->a.pci.bar[MSIX].at + (n >> 28 & 0xff8), 1u << (n >> 40) % 4,
+            rig_random(x));
 }
 
 static void test_scribble(void **state)
@@ -513,7 +516,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, start, stop)
     const struct CMUnitTest tests[] = {
-        T(test_ids), T(test_masks), T(test_bars), T(test_overlaps), T(test_rom), T(test_intx), T(test_msix), T(test_msi),
+        T(test_ids), T(test_masks), T(test_bars), T(test_overlaps), T(test_rom), T(test_intx), T(test_msix),
+        T(test_msi),
         T(test_pam), T(test_pm), T(test_resumed), T(test_ecam), T(test_scribble),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

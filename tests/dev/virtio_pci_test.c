@@ -1,4 +1,4 @@
-/* virtio_pci_test.c - the PCI transport: ids, capabilities, modern and legacy drivers, INTx and MSI-X, hostile accesses. */
+/* virtio_pci_test.c - the PCI transport: ids, capabilities, modern and legacy drivers, hostile accesses. */
 #include "hw/virtio/virtio_blk.h"
 #include "hw/virtio/virtio_console.h"
 #include "hw/virtio/virtio_pci.h"
@@ -9,10 +9,10 @@
 #define TABLE  0xe0010000ull /* BAR 1 */
 #define PORTS  0xc000u       /* BAR 0 */
 enum { COMMON = 0, ISR = 0x1000, DEVICE = 0x2000, NOTIFY = 0x3000 };
-enum { C_DSEL = 0, C_DFEAT = 4, C_GSEL = 8, C_GFEAT = 0xc, C_CVEC = 0x10, C_NUMQ = 0x12, C_STATUS = 0x14, C_GEN = 0x15, C_QSEL = 0x16,
-       C_QSIZE = 0x18, C_QVEC = 0x1a, C_QEN = 0x1c, C_QOFF = 0x1e, C_DESC = 0x20, C_AVAIL = 0x28, C_USED = 0x30 };
-enum { L_DFEAT = 0, L_GFEAT = 4, L_PFN = 8, L_QNUM = 0xc, L_QSEL = 0xe, L_NOTIFY = 0x10, L_STATUS = 0x12, L_ISR = 0x13, L_CVEC = 0x14,
-       L_QVEC = 0x16 };
+enum { C_DSEL = 0, C_DFEAT = 4, C_GSEL = 8, C_GFEAT = 0xc, C_CVEC = 0x10, C_NUMQ = 0x12, C_STATUS = 0x14,
+       C_GEN = 0x15, C_QSEL = 0x16, C_QSIZE = 0x18, C_QVEC = 0x1a, C_QEN = 0x1c, C_QOFF = 0x1e, C_DESC = 0x20, C_AVAIL = 0x28, C_USED = 0x30 };
+enum { L_DFEAT = 0, L_GFEAT = 4, L_PFN = 8, L_QNUM = 0xc, L_QSEL = 0xe, L_NOTIFY = 0x10, L_STATUS = 0x12,
+       L_ISR = 0x13, L_CVEC = 0x14, L_QVEC = 0x16 };
 
 struct fix {
     struct rig            r;
@@ -413,9 +413,11 @@ int main(void)
 {
 #define T(f, s) cmocka_unit_test_setup_teardown(f, s, stop)
     const struct CMUnitTest tests[] = {
-        T(test_transitional, start), T(test_modern_ids, start_modern), T(test_others, start_blk), T(test_others, start_console),
+        T(test_transitional, start), T(test_modern_ids, start_modern), T(test_others, start_blk), T(test_others,
+        start_console),
         T(test_modern, start), T(test_modern, start_modern), T(test_msix, start), T(test_legacy, start),
-        T(test_config_window, start), T(test_reset_and_resume, start), T(test_scribble, start), T(test_scribble, start_modern),
+        T(test_config_window, start), T(test_reset_and_resume, start), T(test_scribble, start), T(test_scribble,
+        start_modern),
         T(test_scribble, start_console), T(test_scribble, start_blk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,8 +29,10 @@ static struct machine *board(struct shape shape)
     struct err e;
     struct virt_config c = {
         .cpu = "cortex-a72", .add_cpu = add_fake_cpu, .ram_size = RAM, .gic_version = shape.gic, .deterministic = true,
-        .virtio_legacy = shape.legacy, .slot_count = 3,
-        .slots = { { .kind = VIRT_SLOT_BLK }, { .kind = VIRT_SLOT_CONSOLE }, { .kind = VIRT_SLOT_RNG } },
+        .virtio_legacy = shape.legacy, .slot_count = 6,
+        .slots = { { .kind = VIRT_SLOT_BLK }, { .kind = VIRT_SLOT_CONSOLE }, { .kind = VIRT_SLOT_RNG },
+                   { .kind = VIRT_SLOT_RNG, .pci = true }, { .kind = VIRT_SLOT_BLK, .pci = true },
+                   { .kind = VIRT_SLOT_CONSOLE, .pci = true } },
     };
     struct machine *m = machine_new("virt", &e);
     assert_non_null(m);
@@ -63,6 +65,16 @@ static u64 scribble_mmio(struct machine *m, u64 *seed)
     return val;
 }
 
+/* Switches PCI functions on and off and moves their BARs, which scribble_mmio() finds then. */
+static void scribble_pci(struct machine *m, u64 *seed)
+{
+    static const u32 regs[] = { 0x04, 0x04, 0x10, 0x14, 0x20, 0x24, 0x42 };
+    u64 r = next_random(seed);
+    u32 reg = regs[r % COUNT(regs)], slot = r >> 8 & 3;
+    u32 val = reg == 4 ? r >> 16 & 0x407 : (r & 1 ? VIRT_PCIE_MMIO : 0x80) + (u32)(r >> 20 & 7) * 0x1000;
+    physmap_bus_write(&m->map, VIRT_PCIE_ECAM + (slot << 15) + reg, 4, val);
+}
+
 static u64 scribble_port(struct machine *m, u64 *seed)
 {
     u32 id = (u32)(next_random(seed) % SYSREG_COUNT);
@@ -85,6 +97,8 @@ static u64 scribble(struct machine *m, u32 count, u64 seed)
     u64 seen = 0;
     for (u32 i = 0; i < count; i++) {
         u64 val = next_random(&seed) % 4 ? scribble_mmio(m, &seed) : scribble_port(m, &seed);
+        if (next_random(&seed) % 8 == 0)
+            scribble_pci(m, &seed);
         m->cpus[0]->s.icount += next_random(&seed) % (i % 64 ? 50 : 100000);
         machine_run_events(m);
         seen = (seen ^ val ^ (u64)m->cpus[0]->irq << 60) * 0x9e3779b97f4a7c15;

@@ -46,7 +46,7 @@ static void test_round_trip(void **state)
         save(&a, path);
         assert_int_equal(files_in_folder(), 1);
         assert_true(snapshot_load(b.m, path, &b.e));
-        assert_string_equal(order, "cabe");
+        assert_string_equal(order, "abce"); /* devices map, then TLBs, then CPUs */
         assert_true(same_hash(rig_hash(&a), rig_hash(&b)));
         assert_memory_equal(a.ram->host, b.ram->host, RAM_SIZE);
         assert_memory_equal(a.flash->host, b.flash->host, a.flash->size);
@@ -64,6 +64,56 @@ static void test_round_trip(void **state)
         rig_close(&b);
         unlink(path);
     }
+}
+
+/* ---- a device that the guest moved about ---- */
+
+static u64 ones_read(void *opaque, u64 off, u32 size)
+{
+    (void)opaque, (void)off, (void)size;
+    return 1;
+}
+static void no_write(void *opaque, u64 off, u64 val, u32 size)
+{
+    (void)opaque, (void)off, (void)val, (void)size;
+}
+static const struct mmio_ops ones_ops = { ones_read, no_write };
+
+static void mover_resumed(struct dev *d)
+{
+    struct fake_dev *f = CONTAINER_OF(d, struct fake_dev, dev);
+    if (f->s.regs[1])
+        physmap_unmap(&d->m->map, f->s.regs[1]);
+    f->s.regs[1] = f->s.regs[0];
+    physmap_map_mmio(&d->m->map, f->s.regs[0], PAGE_SIZE, &ones_ops, f, "mover");
+}
+static const struct dev_class mover_class = {
+    .name = "mover", .state = &fake_desc, .state_offset = offsetof(struct fake_dev, s), .size = sizeof(struct fake_dev),
+    .resumed = mover_resumed,
+};
+
+static void test_moved(void **state)
+{
+    (void)state;
+    struct rig a, b;
+    u64 val = 0;
+    rig_open(&a, (struct rig_shape){ .clock = CLOCK_ICOUNT, .class_b = &mover_class });
+    rig_open(&b, (struct rig_shape){ .clock = CLOCK_ICOUNT, .class_b = &mover_class });
+    a.b.s.regs[0] = 0x30000000;
+    physmap_map_mmio(&a.m->map, 0x30000000, PAGE_SIZE, &ones_ops, &a.b, "mover");
+    assert_int_equal(mmu_read(&a.m->cpus[0]->mmu, 0x30000000, 4, 0, 0, 0, &val), MMU_SYNC);
+    save(&a, file_name("a"));
+    if (!snapshot_load(b.m, file_name("a"), &b.e))
+        fail_msg("%s", b.e.msg);
+    assert_non_null(physmap_find(&b.m->map, 0x30000fff));
+    struct buf ta = tlb_words(&a), tb = tlb_words(&b);
+    assert_int_equal(ta.len, tb.len);
+    assert_memory_equal(ta.p, tb.p, ta.len);
+    buf_free(&ta);
+    buf_free(&tb);
+    rig_close(&a);
+    rig_close(&b);
+    unlink(file_name("a"));
 }
 
 /* The same machine gives the same file, and saving changes nothing. */
@@ -541,7 +591,8 @@ static void test_info(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_reproducible), cmocka_unit_test(test_kept_hash),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_moved), cmocka_unit_test(test_reproducible),
+        cmocka_unit_test(test_kept_hash),
         cmocka_unit_test(test_clocks), cmocka_unit_test(test_shapes), cmocka_unit_test(test_extras),
         cmocka_unit_test(test_names), cmocka_unit_test(test_full_disk), cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_flipped), cmocka_unit_test(test_forged_header), cmocka_unit_test(test_forged_index),
