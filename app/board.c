@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct app_board *const boards[] = { &app_board_virt };
+static const struct app_board *const boards[] = { &app_board_virt, &app_board_pc };
 
 const struct app_board *app_board_find(const char *name)
 {

@@ -27,4 +27,4 @@ const struct app_board *app_board_find(const char *name); /* NULL: unknown */
 void app_boards_print(void);                                /* for -M help */
 void app_boards_list(char *out, u32 size);                  /* "virt, pc" */
 
-extern const struct app_board app_board_virt;
+extern const struct app_board app_board_virt, app_board_pc;

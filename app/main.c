@@ -45,7 +45,7 @@ static bool check_model(const struct app_board *b, const char *cpu, struct err *
 
 /* The names that wrappers of QEMU's kind expect choose the board; under any other name it is the first one. */
 static const struct { const char *name, *machine, *cpu; } names[] = {
-    { "mynah-system-aarch64", "virt", NULL },
+    { "mynah-system-aarch64", "virt", NULL }, { "mynah-system-x86_64", "pc", NULL }, { "mynah-system-i386", "pc", "qemu32" },
 };
 
 static void init(struct options *o, const char *program)

@@ -44,8 +44,10 @@ enum fp_ctl {
     FP_TINY_AFTER = 1 << 9,  /* tininess is detected after rounding (x86); else before (Arm) */
     FP_PC24       = 1 << 10, /* f80 add, sub, mul, div, sqrt round to 24 bits ... */
     FP_PC53       = 1 << 11, /* ... or 53 (x87 precision control) */
-    FP_UF_EXACT   = 1 << 12, /* underflow unmasked: UFC for exact tiny results too, IXC as of an unbounded exponent ... */
-    FP_OF_EXACT   = 1 << 13, /* ... overflow unmasked: IXC likewise; f80 results have their exponents wrapped by 24576 */
+    /* As with underflow or overflow unmasked: IXC is that of a result with an unbounded exponent, UFC comes for exact
+     * results too, and f80 results have their exponents wrapped by 24576. */
+    FP_UF_EXACT   = 1 << 12,
+    FP_OF_EXACT   = 1 << 13,
     FP_ARM_FZ     = FP_DAZ | FP_FTZ,
     FP_X86        = FP_NAN_X86 | FP_TINY_AFTER
 };
@@ -130,6 +132,16 @@ u128 fp_prem(enum fp_fmt f, u128 a, u128 b, bool nearest, u64 *quotient, bool *p
 /* FXTRACT's two results: exponent (as a number; -inf with DZC for zero) and significand. */
 u128 fp_getexp(enum fp_fmt f, u128 a, struct fp_env *e);
 u128 fp_getman(enum fp_fmt f, u128 a, struct fp_env *e);
+
+/* Transcendental functions of the x87, f80 (ir/fp_math.c): within 1 ulp and by ctl's rounding mode. */
+u128 fp_2xm1(u128 a, struct fp_env *e);            /* 2^a - 1; a itself where |a| > 1 */
+u128 fp_yl2x(u128 a, u128 b, struct fp_env *e);    /* b * log2(a) */
+u128 fp_yl2xp1(u128 a, u128 b, struct fp_env *e);  /* b * log2(a + 1) */
+u128 fp_patan(u128 a, u128 b, struct fp_env *e);   /* angle of the point (a, b) */
+bool fp_trig_in_range(u128 a);                     /* |a| < 2^63, or not a number: as the next three want it */
+u128 fp_sin(u128 a, struct fp_env *e);
+u128 fp_cos(u128 a, struct fp_env *e);
+u128 fp_tan(u128 a, struct fp_env *e);
 
 static inline u32 fp_width(enum fp_fmt f) /* bits of a value: 16, 32, 64, 80 */
 {

@@ -287,8 +287,8 @@ static u32 inexact_flags(const struct fp_op *op, struct rounded r)
     return r.inexact ? FP_IXC | (r.up && op->ctl & FP_X87 ? FP_UP : 0) : 0;
 }
 
-/* SDM volume 1, 8.5.4, 8.5.5: the result that unmasked overflow (wrap -24576) and underflow deliver; FSCALE may go beyond
- * it. be: exponent field of x before rounding. */
+/* SDM volume 1, 8.5.4, 8.5.5: the result that unmasked overflow (wrap -24576) and underflow deliver; FSCALE may go
+ * beyond it. be: exponent field of x before rounding. */
 static u128 round_wrapped(const struct fp_op *op, struct fp_ext x, i32 be, i32 wrap, u32 flag)
 {
     u32 prec = result_prec(op);
@@ -300,9 +300,11 @@ static u128 round_wrapped(const struct fp_op *op, struct fp_ext x, i32 be, i32 w
         be++;
     }
     be += wrap;
-    if (be <= 0)
-        return fp_zero(op, x.sign);
-    return be >= 0x7fff ? fp_inf(op, x.sign) : pack(op->f, x.sign, (u32)be, (u64)(r.sig << (64 - prec)));
+    if (be <= 0 || be >= 0x7fff) {
+        fp_raise(op, be <= 0 ? FP_IXC : FP_IXC | FP_UP);
+        return be <= 0 ? fp_zero(op, x.sign) : fp_inf(op, x.sign);
+    }
+    return pack(op->f, x.sign, (u32)be, (u64)(r.sig << (64 - prec)));
 }
 
 /* Underflow is unmasked: its flags are those of a result with an unbounded exponent. */

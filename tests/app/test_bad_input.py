@@ -235,7 +235,7 @@ def names():
     for cpu in ('bogus', 'host', 'cortex-a15', '', 'cortex-a53,bogus=1'):
         yield k + ['-cpu', cpu], ['-cpu'] + (['cortex-a53', 'cortex-a57', 'cortex-a72', 'max'] if cpu else [])
     for machine in ('bogus', 'virt-7.2', 'virt,bogus=1', 'virt,gic-version=4', 'virt,gic-version', 'virt,secure=on', '',
-                    'virt,accel=kvm', 'type=pc', 'gic-version=9'):
+                    'virt,accel=kvm', 'type=q35', 'pc,gic-version=3', 'gic-version=9'):
         yield k + ['-M', machine], ['-M']
         yield k + ['-machine', machine], ['-M' if machine else '-machine']
     for option, bad in (('-accel', 'kvm'), ('-accel', 'tcg,bogus=1'), ('-serial', 'tcp::1234'), ('-serial', 'file:'),

@@ -90,8 +90,8 @@ static u64 mode(struct vcpu *v)
 {
     const struct irf_guest *w = v->wiring;
     u32 ctl = load_le32((const u8 *)v->state + w->y->l.fp_env);
-    return w->generation * IRF_M_GENERATION + (w->seen.flip ? IRF_M_FLIP : 0)
-           + (ctl & ~(u32)(FP_RM_MASK | FP_DN) ? IRF_M_SPECIAL : 0);
+    u32 usual = v->guest->fp_x86 ? FP_X86 | FP_RM_MASK | FP_DAZ | FP_FTZ : FP_RM_MASK | FP_DN;
+    return w->generation * IRF_M_GENERATION + (w->seen.flip ? IRF_M_FLIP : 0) + (ctl & ~usual ? IRF_M_SPECIAL : 0);
 }
 
 static bool deny(struct mmu_fault *f, u64 why)
@@ -292,6 +292,7 @@ void irf_rig_load(struct irf_rig *g, const struct irf_prog *p, const u8 *image)
         g->v->engine->flush(g->v);
     fuzz_restore(g->v, g->ram, image);
     g->w->p = p;
+    g->guest.fp_x86 = load_le32(p->state + g->w->y->l.fp_env) & FP_NAN_X86;
     g->w->seen = (struct irf_seen){ 0 };
     mmu_select(&g->v->mmu, 0);
     memcpy(g->v->state, p->state, g->w->y->l.state_size);

@@ -502,6 +502,56 @@ static void test_corners(void **state)
     assert_int_equal(e.flags, FP_IOC);
 }
 
+/* Unmasked overflow and underflow: IXC is that of a result with an unbounded exponent; f80 results are wrapped. */
+static void test_unmasked(void **state)
+{
+    const u128 huge = (u128)0x7ffe << 64 | 3ull << 62, least = (u128)1 << 64 | 3ull << 62;
+    const u128 half = (u128)0x3ffe << 64 | 1ull << 63;
+    struct fp_env e = { FP_X86 | FP_OF_EXACT | FP_UF_EXACT, 0 };
+
+    (void)state;
+    assert_true(fp_mul(FP_F32, 0x71c00000, 0x53c00000, &e) == 0x7f800000); /* 1.5 * 2^100 by 1.5 * 2^40 */
+    assert_int_equal(e.flags, FP_OFC);
+    e.flags = 0;
+    assert_true(fp_mul(FP_F32, 0x71c00001, 0x53c00001, &e) == 0x7f800000);
+    assert_int_equal(e.flags, FP_OFC | FP_IXC);
+    e.flags = 0;
+    assert_true(fp_mul(FP_F32, 0x0dc00001, 0x2bc00000, &e) == 0x480); /* 2.25 * 2^-140 and more */
+    assert_int_equal(e.flags, FP_UFC | FP_IXC);
+    e.flags = 0;
+    assert_true(fp_add(FP_F80, huge, huge, &e) == ((u128)(0x7fff - 24576) << 64 | 3ull << 62));
+    assert_int_equal(e.flags, FP_OFC);
+    e.flags = 0;
+    assert_true(fp_mul(FP_F80, least, half, &e) == ((u128)24576 << 64 | 3ull << 62));
+    assert_int_equal(e.flags, FP_UFC);
+}
+
+/* Values as they are in tables, to the last place; what the x87 does beyond them is compared with the host's elsewhere. */
+static void test_transcendental(void **state)
+{
+    const u128 one = (u128)0x3fff << 64 | 1ull << 63, two = (u128)0x4000 << 64 | 1ull << 63, minus = (u128)1 << 79;
+    const u128 half = (u128)0x3ffe << 64 | 1ull << 63;
+    const u128 pi_4 = (u128)0x3ffe << 64 | 0xc90fdaa22168c235, sin_1 = (u128)0x3ffe << 64 | 0xd76aa47848677021;
+    const u128 cos_1 = (u128)0x3ffe << 64 | 0x8a51407da8345c92, tan_1 = (u128)0x3fff << 64 | 0xc75922e5f71d2dc5;
+    struct fp_env e = { 0, 0 };
+
+    (void)state;
+    assert_true(fp_patan(one, one, &e) == pi_4);
+    assert_true(fp_sin(one, &e) == sin_1);
+    assert_true(fp_sin(one | minus, &e) == (sin_1 | minus));
+    assert_true(fp_cos(one, &e) == cos_1);
+    assert_true(fp_tan(one, &e) == tan_1);
+    /* 2 log2 8, sqrt 2 - 1, log2 1.5 */
+    assert_true(fp_yl2x((u128)0x4002 << 64 | 1ull << 63, two, &e) == ((u128)0x4001 << 64 | 3ull << 62));
+    assert_true(fp_2xm1(half, &e) == ((u128)0x3ffd << 64 | 0xd413cccfe7799211));
+    assert_true(fp_yl2xp1(half, one, &e) == ((u128)0x3ffe << 64 | 0x95c01a39fbd687a0));
+    assert_int_equal(e.flags & ~(u32)FP_UP, FP_IXC);
+    assert_false(fp_trig_in_range((u128)0x403e << 64 | 1ull << 63));
+    e = (struct fp_env){ 0, 0 };
+    assert_true(fp_yl2x(0, one, &e) == ((u128)0xffff << 64 | 1ull << 63));
+    assert_int_equal(e.flags, FP_DZC);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -510,7 +560,8 @@ int main(void)
         cmocka_unit_test(test_sse_tiny),    cmocka_unit_test(test_sse_f16),
         cmocka_unit_test(test_x87_grid),    cmocka_unit_test(test_x87_random),
 #endif
-        cmocka_unit_test(test_arm_vectors), cmocka_unit_test(test_corners),
+        cmocka_unit_test(test_arm_vectors), cmocka_unit_test(test_corners), cmocka_unit_test(test_unmasked),
+        cmocka_unit_test(test_transcendental),
     };
     return cmocka_run_group_tests_name("fp", tests, NULL, NULL);
 }

@@ -38,7 +38,7 @@ struct xe {
     struct xasm      a;
     struct ir_block *ir;
     struct pages    *mem;
-    bool             plain, evaluated;
+    bool             plain, x86, over, evaluated;
     u32              consts;
     u32              first_v, first_r;     /* registers are handed out from here on, in turn */
     u32              next_v, next_r;
@@ -53,6 +53,7 @@ const struct ir_block *xe_ir(const struct xe *x) { return x->ir; }
 void xe_flags_lost(struct xe *x) { (void)x; }
 void xe_clean(struct xe *x, u32 i) { (void)x, (void)i; }
 bool xe_fp_plain(const struct xe *x) { return x->plain; }
+bool xe_fp_x86(const struct xe *x) { return x->x86; }
 void xe_eval(struct xe *x, u32 i) { (void)i, x->evaluated = true; }
 
 static enum xreg new_v(struct xe *x)
@@ -126,6 +127,8 @@ enum xreg xe_def_v2(struct xe *x, u32 i)
 
 enum xreg xe_def_v_over(struct xe *x, u32 i, ir_ref r)
 {
+    if (!x->over)
+        return xe_def_v(x, i);
     x->reg[i][0] = x->reg[r][0];
     x->changes_v |= 1u << x->reg[r][0];
     return (enum xreg)x->reg[i][0];
@@ -222,6 +225,7 @@ struct rig {
     struct frame    f;
     struct ir_ins  *in;
     u32             args;
+    bool            x86;  /* the guest's FP is x86's */
     u32             executed, went_cold;
 };
 
@@ -263,7 +267,8 @@ static bool compile(struct rig *g, u32 features, bool plain, u32 turn)
     struct pages *mem = x->mem;
     assert_int_equal(mprotect(mem->code, CODE_SIZE, PROT_READ | PROT_WRITE), 0);
     *x = (struct xe){ .a = { .p = mem->code, .end = mem->code + CODE_SIZE, .features = features }, .ir = &g->ir,
-                      .mem = mem, .plain = plain, .first_v = turn * 5, .first_r = turn * 3 };
+                      .mem = mem, .plain = plain, .x86 = g->x86, .over = !(turn & 1), .first_v = turn * 5,
+                      .first_r = turn * 3 };
     memset(x->reg, -1, sizeof x->reg);
     prologue(&x->a);
     emitter(g->in)(x, g->args);
@@ -296,16 +301,18 @@ static void load_operand(struct rig *g, u32 k, const union ir_val *v)
     }
 }
 
-static u32 host_flags(u32 mxcsr)
+static u32 host_flags(const struct rig *g)
 {
-    return (mxcsr & 1 ? FP_IOC : 0) | (mxcsr & 4 ? FP_DZC : 0) | (mxcsr & 8 ? FP_OFC : 0) | (mxcsr & 16 ? FP_UFC : 0)
-           | (mxcsr & 32 ? FP_IXC : 0);
+    u32 m = g->f.mxcsr_out;
+    return (m & 1 ? FP_IOC : 0) | (m & 2 && g->x86 ? FP_DE : 0) | (m & 4 ? FP_DZC : 0) | (m & 8 ? FP_OFC : 0)
+           | (m & 16 ? FP_UFC : 0) | (m & 32 ? FP_IXC : 0);
 }
 
 static u32 mxcsr_of(u32 ctl)
 {
     static const u8 rc[4] = { [FP_RNE] = 0, [FP_RP] = 2, [FP_RM] = 1, [FP_RZ] = 3 };
-    return 0x1f80 | (u32)rc[ctl & 3] << 13;
+    u32 flush = ctl & FP_NAN_X86 ? (ctl & FP_DAZ ? 0x40 : 0) | (ctl & FP_FTZ ? 0x8000 : 0) : 0;
+    return 0x1f80 | flush | (u32)rc[ctl & 3] << 13;
 }
 
 static union ir_val result(const struct rig *g)
@@ -335,7 +342,7 @@ static void complain(const struct rig *g, const union ir_val *v, u32 ctl, const 
     for (u32 k = 0; k < g->args; k++)
         fprintf(stderr, "  operand %016llx %016llx\n", (unsigned long long)v[k].d[1], (unsigned long long)v[k].d[0]);
     fprintf(stderr, "  result  %016llx %016llx flags %#x\n", (unsigned long long)r.d[1], (unsigned long long)r.d[0],
-            host_flags(g->f.mxcsr_out));
+            host_flags(g));
     fail();
 }
 
@@ -368,7 +375,7 @@ static void run(struct rig *g, const union ir_val *v, u32 ctl)
     got = result(g);
     g->executed++;
     g->went_cold += g->f.cold;
-    u32 host = host_flags(g->f.mxcsr_out);
+    u32 host = host_flags(g);
     if (!kept(g))
         complain(g, v, ctl, "a register changed");
     if (g->f.cold ? host & ~env.flags : host != env.flags)

@@ -8,6 +8,7 @@
 #   edk2       EDK2 for the virt board: edk2-arm64/{QEMU_EFI.fd,AAVMF_CODE.fd,AAVMF_VARS.fd}
 #   linux-amd64, linux-cloud-amd64, linux-686, linux-686-pae, busybox-amd64, busybox-i386, installer-amd64
 #              the same for PCs, in folders of these names
+#   rootfs-amd64  a small Debian with systemd on a disk: rootfs-amd64/disk.img
 #   --path     print the folder of guest files and leave
 #
 # Files live in $MYNAH_GUESTS (default: mynah/guests in the user's cache folder) and stay until
@@ -17,8 +18,10 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/common.sh"
 . "$here/apt.sh"
+. "$here/rootfs.sh"
 
-ALL='linux busybox installer uboot edk2 linux-amd64 linux-cloud-amd64 linux-686 linux-686-pae busybox-amd64 busybox-i386 installer-amd64'
+ALL='linux busybox installer uboot edk2 linux-amd64 linux-cloud-amd64 linux-686 linux-686-pae busybox-amd64 busybox-i386 installer-amd64
+    rootfs-amd64'
 
 arch_of() { # the Debian architecture of a guest
     case $1 in
@@ -36,7 +39,9 @@ folder_of() { # the folder of a guest; plain names are the arm64 ones
 }
 
 fetch_linux() { # DIR FLAVOUR
-    local version flavour=${2:-arm64}
+    local version flavour=${2:-arm64} more=()
+    # The power key of the virt board is a keyboard; kernels for clouds have none.
+    [ "$flavour" != arm64 ] || more=('./lib/modules/*/kernel/drivers/input/keyboard/*')
     # The metapackage depends on the current kernel by its full name.
     version=$(papt apt-cache depends "linux-image-$flavour" |
         sed -n "s/.*Depends: *linux-image-\\([0-9].*-$flavour\\).*/\\1/p" | head -n 1) || true
@@ -47,8 +52,7 @@ fetch_linux() { # DIR FLAVOUR
         './lib/modules/*/kernel/fs/*' './lib/modules/*/kernel/lib/*' \
         './lib/modules/*/kernel/drivers/block/*' './lib/modules/*/kernel/drivers/char/*' \
         './lib/modules/*/kernel/drivers/virtio/*' './lib/modules/*/kernel/drivers/net/*' \
-        './lib/modules/*/kernel/net/*' './lib/modules/*/kernel/drivers/firmware/*' \
-        './lib/modules/*/kernel/drivers/input/keyboard/*'
+        './lib/modules/*/kernel/net/*' './lib/modules/*/kernel/drivers/firmware/*' "${more[@]}"
     mv "$1"/boot/vmlinuz-* "$1/vmlinuz"
     mv "$1"/boot/config-* "$1/config"
     mv "$1/lib/modules/$version/kernel" "$1/modules"

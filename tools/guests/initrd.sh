@@ -1,17 +1,22 @@
 #!/bin/bash
 # initrd.sh DIR [LINUX BUSYBOX] - make shell.gz (what ./run boots) and minimal.gz (prints one line, powers off)
 # in DIR from the fetched guests; returns at once when they are there. LINUX and BUSYBOX are folders of
-# guests (linux-arm64, busybox-arm64); those of others than arm64 make shell-LINUX.gz, minimal-LINUX.gz.
+# guests (linux-arm64, busybox-arm64); those of others than arm64 make shell-LINUX.gz, minimal-LINUX.gz and
+# root-LINUX.gz (goes on with the root file system on /dev/vda).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/common.sh"
 
 # Debian builds virtio and ext4 as modules. crc32c is what ext4 asks the crypto layer for by name.
-modules=(virtio_mmio virtio_pci virtio_blk virtio_console virtio-rng crc32c_generic ext4)
+modules=(virtio_mmio virtio_pci virtio_blk virtio_console virtio-rng)
 
 dir=$1
 linux=${2:-linux-arm64}
 busybox=${3:-busybox-arm64}
+# Kernels for clouds have these two built in.
+for module in crc32c_generic:CRYPTO_CRC32C ext4:EXT4_FS; do
+    ! grep -q "^CONFIG_${module#*:}=m" "$GUESTS/$linux/config" || modules+=("${module%:*}")
+done
 suffix=-${linux#linux-}
 [ "$suffix" != -arm64 ] || suffix=
 
@@ -24,3 +29,5 @@ mk() { # mk NAME ARGS...
 
 mk minimal
 mk shell --modules "$GUESTS/$linux/modules" "${modules[@]}"
+# systemd asks for automatic mounts.
+[ -z "$suffix" ] || mk root --modules "$GUESTS/$linux/modules" "${modules[@]}" autofs4

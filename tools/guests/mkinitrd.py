@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""mkinitrd.py - make a small initramfs for an arm64 guest: busybox, an /init, some modules.
+"""mkinitrd.py - make a small initramfs for a guest: busybox, an /init, some modules.
 
     mkinitrd.py --busybox FILE --init FILE --out FILE [--modules DIR NAME...]
 

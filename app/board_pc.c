@@ -1,0 +1,77 @@
+/* board_pc.c - the PC board as the options describe it. */
+#include "app/board.h"
+#include "app/setup.h"
+#include "frontend/x86/cpu.h"
+#include "hw/boards/pc.h"
+
+static bool add_cpu(struct machine *m, void *opaque, struct err *e)
+{
+    struct setup *s = opaque;
+    return x86_cpu_new(m, x86_model_find(s->o->cpu), s->engine, e);
+}
+
+static bool model_has(const struct options *o, enum x86_feat f)
+{
+    return x86_model_find(o->cpu)->features[f / 64] >> (f % 64) & 1;
+}
+
+static void add_slot(struct setup *s, const struct setup_slot *from)
+{
+    static const enum pc_slot_kind kinds[] = {
+        [SETUP_BLK] = PC_SLOT_BLK, [SETUP_CONSOLE] = PC_SLOT_CONSOLE, [SETUP_RNG] = PC_SLOT_RNG,
+    };
+    s->pc.slots[s->pc.slot_count++] = (struct pc_slot){
+        .kind = kinds[from->kind], .block = from->block, .serial = from->serial, .chr = from->chr, .id = from->id };
+}
+
+static void describe(struct setup *s)
+{
+    const struct options *o = s->o;
+    struct pc_config *c = &s->pc;
+    c->add_cpu = add_cpu;
+    c->cpu_opaque = s;
+    c->long_mode = model_has(o, X86_FEAT_lm);
+    c->has_apic = model_has(o, X86_FEAT_apic);
+    c->ram_size = o->ram_size;
+    c->kernel = o->kernel;
+    c->initrd = o->initrd;
+    c->append = o->append;
+    c->serial = s->serial;
+    c->deterministic = o->icount;
+    c->rtc_seconds = setup_rtc(o);
+    for (u32 i = 0; i < o->device_count; i++)
+        c->debug_exit |= o->devices[i].kind == DEVICE_DEBUG_EXIT;
+}
+
+static bool check(const struct options *o, struct err *e)
+{
+    const char *not_yet = o->bios ? "-bios" : o->dtb ? "-dtb" : !o->kernel ? "starting without -kernel" : NULL;
+    for (u32 i = 0; i < o->drive_count; i++)
+        if (o->drives[i].iface == DRIVE_PFLASH)
+            not_yet = "-drive if=pflash";
+    return !not_yet || err_set(e, "-M pc: %s is not modelled; the board boots Linux by -kernel", not_yet);
+}
+
+static u32 slot_name(u32 n) { return n; }
+
+static bool build(struct setup *s, struct err *e)
+{
+    if (!check(s->o, e))
+        return false;
+    describe(s);
+    if (!setup_slots(s, slot_name, e))
+        return false;
+    for (u32 i = 0; i < s->slot_count; i++)
+        add_slot(s, &s->slots[i]);
+    s->slot_count = 0; /* the board's from now on */
+    return pc_build(s->m, &s->pc, e);
+}
+
+static void close_disks(struct setup *s) { pc_close_blocks(&s->pc); }
+
+static const char *model(u32 i) { return x86_models[i].name; }
+
+const struct app_board app_board_pc = {
+    .name = "pc", .text = "PC (i440FX + PIIX, compatible with QEMU's pc)", .cpu = "Haswell", .disk = "virtio-blk-pci",
+    .bus = DEVICE_ON_PCI, .model = model, .slots = PC_SLOTS, .build = build, .close = close_disks, .power_key = pc_power_key,
+};
