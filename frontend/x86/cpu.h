@@ -29,11 +29,21 @@ enum { X86_AT_ACCESSED = 1, X86_AT_RW = 2, X86_AT_CE = 4 /* conforming, or expan
        X86_AT_P = 128, X86_AT_L = 1 << 13, X86_AT_DB = 1 << 14, X86_AT_G = 1 << 15 };
 static inline u32 x86_at_dpl(u32 attr) { return attr >> 5 & 3; }
 
-/* Plain integers by falling size; described by x86_state_desc (frontend/x86/state.c). */
+/* Plain integers without gaps, first those that most instructions touch: compiled code reaches 256 bytes with short
+ * displacements. Described by x86_state_desc (frontend/x86/state.c). */
 struct x86_state {
+    u64 gpr[16];   /* outside 64-bit mode the high halves keep what they held */
+    u8  ftw;       /* bit n: Rn is not empty */
+    u8  cf, zf, sf, of, df;  /* 0 or 1 */
+    u8  pb;        /* PF is the even parity of pb */
+    u8  ab;        /* AF is bit 4 of ab ^ pb: after a sum or difference ab is a ^ b, pb the result */
+    u8  cpl;
+    u8  shadow;    /* interrupts and (SS) debug traps are held off for one instruction: X86_SHADOW_ bits */
+    u8  nmi_blocked, nmi_pending; /* pending: bit 0 NMI, bit 1 INIT */
+    u8  a20_off;   /* the A20M# input: address bit 20 is zero */
+    u8  pad0[3];
     u64 xmm[32];   /* XMM0..15, low half first; 16-byte aligned: the struct is allocated so */
     u64 ymmh[32];  /* bits 255:128 of YMM0..15 */
-    u64 gpr[16];   /* outside 64-bit mode the high halves keep what they held */
     u64 mm[8];     /* significands of the x87 registers R0..R7 (physical) = MM0..7 */
     u64 seg_base[X86_SEG_COUNT];
     u64 gdt_base, idt_base;
@@ -56,15 +66,7 @@ struct x86_state {
     u16 seg_sel[X86_SEG_COUNT];
     u16 fexp[8];   /* sign and exponents of R0..R7 */
     u16 fcw, fsw /* TOP included */, fop, fcs, fds;
-    u8  ftw;       /* bit n: Rn is not empty */
-    u8  cf, zf, sf, of, df;  /* 0 or 1 */
-    u8  pb;        /* PF is the even parity of pb */
-    u8  ab;        /* AF is bit 4 of ab ^ pb: after a sum or difference ab is a ^ b, pb the result */
-    u8  cpl;
-    u8  shadow;    /* interrupts and (SS) debug traps are held off for one instruction: X86_SHADOW_ bits */
-    u8  nmi_blocked, nmi_pending; /* pending: bit 0 NMI, bit 1 INIT */
-    u8  a20_off;   /* the A20M# input: address bit 20 is zero */
-    u8  pad[5];
+    u8  pad[2];
 };
 enum { X86_SHADOW_STI = 1, X86_SHADOW_SS = 2 };
 

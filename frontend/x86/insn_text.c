@@ -3,6 +3,7 @@
  */
 #include "frontend/x86/insn.h"
 #include "frontend/x86/cpu.h"
+#include "ir/ir.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,8 +49,9 @@ static bool put_base(struct text *t, const struct x86_insn *i)
 
 static void put_index(struct text *t, const struct x86_insn *i)
 {
+    bool half = i->row->lane == IR_I64 && !i->row->a; /* doubleword indices of quadwords */
     if (i->row->attr & X86_VSIB)
-        put(t, "%s%u", i->vl == 32 ? "ymm" : "xmm", i->index);
+        put(t, "%s%u", i->vl == 32 && !half ? "ymm" : "xmm", i->index);
     else
         put_gpr(t, i->index, i->adsize, false);
     put(t, "*%u", 1u << i->scale);

@@ -12,13 +12,13 @@
 
 #define F(f) STATE(struct x86_state, f)
 static const struct state_field state_fields[] = {
-    F(xmm), F(ymmh), F(gpr), F(mm), F(seg_base), F(gdt_base), F(idt_base), F(cr0), F(cr2), F(cr3), F(cr4), F(xcr0),
+    F(gpr), F(ftw), F(cf), F(zf), F(sf), F(of), F(df), F(pb), F(ab), F(cpl), F(shadow), F(nmi_blocked), F(nmi_pending),
+    F(a20_off), F(pad0), F(xmm), F(ymmh), F(mm), F(seg_base), F(gdt_base), F(idt_base), F(cr0), F(cr2), F(cr3), F(cr4), F(xcr0),
     F(dr), F(efer), F(star), F(lstar), F(cstar), F(fmask), F(kernel_gs_base), F(tsc_aux),
     F(sysenter_cs), F(sysenter_esp), F(sysenter_eip), F(pat), F(misc_enable), F(tsc_offset), F(spec_ctrl), F(xss),
     F(tsc_adjust), F(debugctl), F(mtrr_base), F(mtrr_mask), F(mtrr_fixed), F(mtrr_deftype), F(pdpte), F(fip), F(fdp),
     F(seg_limit), F(seg_attr), F(gdt_limit), F(idt_limit), F(eflags), F(fp_ctl), F(fp_flags), F(mxcsr), F(db_hits),
-    F(seg_sel), F(fexp), F(fcw), F(fsw), F(fop), F(fcs), F(fds), F(ftw), F(cf), F(zf), F(sf), F(of), F(df), F(pb),
-    F(ab), F(cpl), F(shadow), F(nmi_blocked), F(nmi_pending), F(a20_off), F(pad),
+    F(seg_sel), F(fexp), F(fcw), F(fsw), F(fop), F(fcs), F(fds), F(pad),
 };
 #undef F
 

@@ -23,7 +23,7 @@ enum {
     X87_2XM1, X87_YL2X, X87_YL2XP1, X87_PTAN, X87_PATAN, X87_SIN, X87_COS, X87_SINCOS,
     X87_NOP, X87_CLEX, X87_INIT
 };
-/* Second argument of helper x87_op: i, whether ST(i) is the destination, registers to pop, and of CMOV its condition. */
+/* Second argument of helper x87_op: i, whether ST(i) is the destination, registers to pop; of CMOV its condition. */
 enum { X87_ARG_TO_I = 1 << 4, X87_ARG_POP = 8 /* shift */, X87_ARG_TRUE = 1 << 12 };
 /* First argument of x87_store: a kind, and */
 enum { X87_ARG_POPS = 1 << 4, X87_ARG_TRUNC = 1 << 5 };

@@ -526,7 +526,7 @@ static void test_unmasked(void **state)
     assert_int_equal(e.flags, FP_UFC);
 }
 
-/* Values as they are in tables, to the last place; what the x87 does beyond them is compared with the host's elsewhere. */
+/* Values as they are in tables, to the last place. */
 static void test_transcendental(void **state)
 {
     const u128 one = (u128)0x3fff << 64 | 1ull << 63, two = (u128)0x4000 << 64 | 1ull << 63, minus = (u128)1 << 79;
