@@ -75,8 +75,24 @@ static ir_ref with_const(const struct ir_ins *in, u64 c)
     case IR_or: return zero ? in->arg[0] : ones ? in->arg[1] : IR_NONE;
     case IR_and: return zero ? in->arg[1] : ones ? in->arg[0] : IR_NONE;
     case IR_mul: return zero ? in->arg[1] : c == 1 ? in->arg[0] : IR_NONE;
+    case IR_ne: return zero && in->src == IR_I1 ? in->arg[0] : IR_NONE;
+    case IR_eq: return ones && in->src == IR_I1 ? in->arg[0] : IR_NONE;
     default: return IR_NONE;
     }
+}
+
+/* Less, or equal: one comparison. */
+static void join_orders(const struct ir_block *b, struct ir_ins *in)
+{
+    const struct ir_ins *x = &b->ins[in->arg[0]], *y = &b->ins[in->arg[1]];
+    const struct ir_ins *lt = x->op == IR_eq ? y : x, *eq = x->op == IR_eq ? x : y;
+    if (eq->op != IR_eq || (lt->op != IR_slt && lt->op != IR_ult) || lt->src != eq->src || lt->arg[0] != eq->arg[0]
+        || lt->arg[1] != eq->arg[1])
+        return;
+    in->op = lt->op == IR_slt ? IR_sle : IR_ule;
+    in->src = lt->src;
+    in->arg[0] = lt->arg[0];
+    in->arg[1] = lt->arg[1];
 }
 
 static ir_ref binary_identity(const struct ir_block *b, struct ir_ins *in)
@@ -86,6 +102,8 @@ static ir_ref binary_identity(const struct ir_block *b, struct ir_ins *in)
         return IR_NONE;
     if (in->arg[0] == in->arg[1])
         return same_operands(in);
+    if (in->op == IR_or && in->src == IR_I1)
+        join_orders(b, in);
     return int_const(b, in->arg[1], &c) ? with_const(in, c) : IR_NONE;
 }
 

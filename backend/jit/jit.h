@@ -210,7 +210,7 @@ void x64_fp_merge(struct jit *j);
 u32  x64_fp_host(void);          /* the host's, to be given back */
 void x64_fp_host_restore(u32 mxcsr);
 enum x64_result { X64_OK, X64_FULL /* no room in [at, end) */, X64_UNFIT /* let the interpreter run it */ };
-/* Compiles ir, after passes, into [at, end). Fills b->entry, code_len, links, kept (malloc; the cache frees them). The
+/* Compiles ir, after passes, into [at, end). Fills b->entry, code_len, links, kept (jit_cache_alloc()). The
  * block is entered with r15 = its pc in mode b->mode. */
 enum x64_result x64_compile(struct jit *j, struct jblock *b, const struct ir_block *ir, u8 *at, u8 *end);
 void x64_entry_jump(struct jit *j, struct jblock *b, const u8 *to); /* replaces the entry by a jump; keeps b->was */
