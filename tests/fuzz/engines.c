@@ -59,8 +59,8 @@ static void detach(struct vcpu *v)
 
 static void code_written(struct vcpu *v, struct memobj *o, u64 off, u64 len)
 {
-    if (((const struct fuzz_wrong *)(const void *)v->engine)->mistake != WRONG_STALE || len > 64)
-        interp_code_written(v, o, off, len);
+    bool blind = ((const struct fuzz_wrong *)(const void *)v->engine)->mistake == WRONG_STALE && len <= 64;
+    interp_code_written(v, o, off, blind ? 0 : len); /* 0: the page is still known to have code */
 }
 
 static void flush(struct vcpu *v)

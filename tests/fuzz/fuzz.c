@@ -117,6 +117,17 @@ static void sample(struct vcpu *v)
     v->s.halted = 0; /* WFI may end for any reason */
 }
 
+/* Where the guest has such a pin, the second level is an edge of the non-maskable interrupt. */
+static void set_lines(struct vcpu *v, u8 irq)
+{
+    v->irq = v->guest->line ? irq & VCPU_IRQ : irq;
+    if (v->guest->line)
+        v->guest->line(v, VCPU_LINE_NMI, irq & VCPU_FIQ);
+}
+
+/* After a triple fault nothing is left to run. */
+static bool is_over(const struct vcpu *v) { return v->guest->line && atomic_load(&v->m->request) & REQ_RESET; }
+
 bool fuzz_run_step(struct vcpu *v, const struct fuzz_plan *p, u32 i, u32 which, u64 seed,
                    const struct fuzz_single *single, struct err *e)
 {
@@ -124,9 +135,9 @@ bool fuzz_run_step(struct vcpu *v, const struct fuzz_plan *p, u32 i, u32 which, 
     struct fuzz_rng r = fuzz_seeded(seed, 16 + i);
     u64 end = v->s.icount + s->insns;
     u32 max = s->slice[which], idle = 0;
-    v->irq = s->irq;
+    set_lines(v, s->irq);
     sample(v);
-    while (v->s.icount < end) {
+    while (v->s.icount < end && !is_over(v)) {
         u64 left = end - v->s.icount, before = v->s.icount;
         u64 slice = max ? 1 + fuzz_pick(&r, max) : left, budget = MIN(left, slice);
         bool one = single && budget == 1;

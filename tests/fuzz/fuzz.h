@@ -35,8 +35,8 @@ typedef bool fuzz_differs_fn(void *, const struct fuzz_plan *);
 bool fuzz_shrink_plan(struct fuzz_plan *p, fuzz_differs_fn *differs, void *opaque);
 
 /* Step i of the plan on one engine, the first (0) or the second (1); the same rules as the machine's loop, but that a
- * halted vCPU goes on. False: the engine broke the contract, as e says. `single`, if not NULL, is called around runs
- * of one instruction. */
+ * halted vCPU goes on, and one of x86 that shut down is done. False: the engine broke the contract, as e says.
+ * `single`, if not NULL, is called around runs of one instruction. */
 struct fuzz_single {
     void (*before)(void *opaque);
     void (*after)(void *opaque);
@@ -45,7 +45,7 @@ struct fuzz_single {
 bool fuzz_run_step(struct vcpu *v, const struct fuzz_plan *p, u32 i, u32 which, u64 seed,
                    const struct fuzz_single *single, struct err *e);
 
-/* Calls fn. False, with e: it crashed, or took more than half a second of processor time. What it worked on is then
+/* Calls fn. False, with e: it crashed, or took more than 1.5 seconds of processor time. What it worked on is then
  * good for nothing any more, not even for being freed. */
 bool fuzz_guarded(void (*fn)(void *), void *opaque, struct err *e);
 
@@ -73,7 +73,7 @@ struct fuzz_kind {
     u32   (*report)(void *fuzzer, u64 seed);
     void  (*coverage)(const void *fuzzer, u32 *seen, u32 *all, FILE *missing); /* FILE may be NULL */
 };
-extern const struct fuzz_kind fuzz_ir, fuzz_a64;
+extern const struct fuzz_kind fuzz_ir, fuzz_a64, fuzz_x86;
 
 /* A program that differed, in machines that are fresh again: what report() has in common. */
 struct fuzz_found {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/time.h>
 
-#define LIMIT_US 500000
+#define LIMIT_US 1500000
 
 static sigjmp_buf *volatile escape; /* signal handlers have no other way to find it */
 

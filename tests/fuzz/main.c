@@ -11,13 +11,14 @@
 #include <time.h>
 #include <unistd.h>
 
-static const struct fuzz_kind *const kinds[] = { &fuzz_a64, &fuzz_ir };
+static const struct fuzz_kind *const kinds[] = { &fuzz_a64, &fuzz_ir, &fuzz_x86 };
 
 static void usage(FILE *f)
 {
-    fprintf(f, "usage: mynah-fuzz [a64|ir] [options]\n"
+    fprintf(f, "usage: mynah-fuzz [a64|ir|x86] [options]\n"
                "  a64                programs of instructions from the decode tables (default)\n"
                "  ir                 blocks of IR\n"
+               "  x86                programs of x86 instructions from the decode rows\n"
                "  --engines A,B      whom to compare; default interp,interp: with other budgets\n"
                "  --seed S           first program (default 1)\n"
                "  --count N          programs (default 10000)\n"

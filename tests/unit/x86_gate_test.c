@@ -542,6 +542,29 @@ static void test_nmi(void **state)
     rig_free(&r);
 }
 
+static u64 acknowledge_33(void *opaque, u32 id)
+{
+    (void)opaque, (void)id;
+    return 33;
+}
+
+/* The gate of the NMI leaves IF set: an interrupt that waits comes on top, at once. */
+static void test_nmi_and_interrupt(void **state)
+{
+    (void)state;
+    struct sysreg_port port = { NULL, acknowledge_33, NULL };
+    struct rig r;
+    rig32(&r, 0);
+    set_idt(&r, X86_NMI, gate(S_CODE, HANDLER(X86_NMI), 15, 0, 0));
+    r.v->ports[SYSREG_X86_INTACK] = &port;
+    r.s->eflags |= X86_FL_IF;
+    vcpu_irq_set(r.v, VCPU_IRQ, true);
+    vcpu_irq_set(r.v, VCPU_LINE_NMI, true);
+    assert_true(x86_interrupt(r.v));
+    expect_at(&r, 33, HANDLER(X86_NMI));
+    rig_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -552,6 +575,7 @@ int main(void)
         cmocka_unit_test(test_v86_iopl),     cmocka_unit_test(test_vme),        cmocka_unit_test(test_real),
         cmocka_unit_test(test_long),         cmocka_unit_test(test_ist),        cmocka_unit_test(test_compat),
         cmocka_unit_test(test_page_fault),   cmocka_unit_test(test_interrupts), cmocka_unit_test(test_nmi),
+        cmocka_unit_test(test_nmi_and_interrupt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -477,9 +477,27 @@ static void test_extended(void **state)
     rig_free(&r);
 }
 
+/* FXSAVE over what follows it: INC EAX, which was NOP, is the low byte of FCW. */
+static void test_save_over_code(void **state)
+{
+    (void)state;
+    struct rig r;
+    u8 code[32] = { 0x0f, 0xae, 0x03 };
+    memset(code + 3, 0x90, sizeof code - 3);
+    rig32(&r, 0);
+    r.s->gpr[X86_RBX] = CODE + 16;
+    r.s->gpr[X86_RAX] = 7;
+    r.s->fcw = 0x340;
+    run_bytes(&r, 15, code, sizeof code);
+    assert_int_equal(r.v->s.pc, CODE + 17);
+    assert_int_equal(r.s->gpr[X86_RAX], 8);
+    rig_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_save_over_code),
         cmocka_unit_test(test_single_step),
         cmocka_unit_test(test_step_string),
         cmocka_unit_test(test_mov_ss),
