@@ -4,8 +4,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../tools/guests/common.sh"
 
-# The emulator to compare with, the compiler of the guest's programs, and the programs that also run natively.
-wanted=(qemu-system-arm gcc libc6-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+# The emulators to compare with, the compilers of the guest's programs, and the programs that also run natively.
+wanted=(qemu-system-arm qemu-system-x86 gcc libc6-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross
     python3 perl-base xz-utils zstd 7zip sqlite3 dash mawk)
 
 "$here/../tools/setup.sh" run

@@ -9,6 +9,7 @@ A .boot file has one step a line; '#' starts a comment line. Steps run in order:
     full                only for ./test --full       asan    also with the sanitizer build
     host COMMAND        run a shell command here (bash -e); it must succeed
     cmd ARGUMENTS       start mynah with these on a terminal of its own; it becomes the current one
+    program NAME        the cmd steps from here on start the program under this name (no `run`)
     machine N           make the Nth started machine (from 1) the current one
     wait REGEX          until the output after the previous match has it (MULTILINE; escape
                         sequences and carriage returns are removed first)
@@ -23,8 +24,10 @@ A .boot file has one step a line; '#' starts a comment line. Steps run in order:
 A step continues on the next line after a final backslash. ${NAME} stands for KERNEL INITRD
 (interactive shell) INITRD_MIN UBOOT EFI EFI_CODE EFI_VARS DI_KERNEL DI_INITRD (guest files), TMP
 (a fresh folder), TODAY (in UTC) and ROOT, in cmd and wait; in host steps they are environment
-variables. MYNAH names the command under test (default: build/mynah run). Machines that still run
-at the end are killed.
+variables. KERNEL_F INITRD_F INITRD_MIN_F are those of the other kernels F: AMD64, CLOUD (cloud-amd64),
+686, PAE (686-pae); INITRD_ROOT_AMD64 goes on with the root file system DISK_AMD64; DI_..._AMD64.
+MYNAH names the command under test (default: build/mynah run). Machines that still run at the end are
+killed.
 """
 import argparse
 import fcntl
@@ -45,8 +48,13 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ESCAPES = re.compile(rb'\x1b(\[[0-?]*[ -/]*[@-~]|[()][0-9A-Za-z]|[=>78cDEHMNOZ])|\r')
-STEPS = ('timeout', 'full', 'asan', 'host', 'cmd', 'machine', 'wait', 'not', 'send', 'pause',
+STEPS = ('timeout', 'full', 'asan', 'host', 'program', 'cmd', 'machine', 'wait', 'not', 'send', 'pause',
          'exit', 'stderr', 'signal')
+
+
+# Kernels of PCs: the name in .boot files, the guest, the busybox for it.
+PC = (('AMD64', 'linux-amd64', 'busybox-amd64'), ('CLOUD', 'linux-cloud-amd64', 'busybox-amd64'),
+      ('686', 'linux-686', 'busybox-i386'), ('PAE', 'linux-686-pae', 'busybox-i386'))
 
 
 class Failed(Exception):
@@ -64,12 +72,27 @@ def guest_files(build):
         'EFI_VARS': ('edk2', 'edk2-arm64/AAVMF_VARS.fd'),
         'DI_KERNEL': ('installer', 'installer-arm64/linux'),
         'DI_INITRD': ('installer', 'installer-arm64/initrd.gz'),
-    }
+        'DI_KERNEL_AMD64': ('installer-amd64', 'installer-amd64/linux'),
+        'DI_INITRD_AMD64': ('installer-amd64', 'installer-amd64/initrd.gz'),
+        'DISK_AMD64': ('rootfs-amd64', 'rootfs-amd64/disk.img'),
+    } | {f'KERNEL_{name}': (linux, f'{linux}/vmlinuz') for name, linux, _ in PC}
     names = {name: f'{folder}/{path}' for name, (_, path) in guests.items()}
     names |= {'INITRD': f'{build}/guest/shell.gz', 'INITRD_MIN': f'{build}/guest/minimal.gz'}
     needs = {name: [guest] for name, (guest, _) in guests.items()}
     needs |= {'INITRD': ['linux', 'busybox'], 'INITRD_MIN': ['linux', 'busybox']}
+    for name, linux, busybox in PC:
+        for kind in ('shell', 'minimal', 'root'):
+            key = {'shell': 'INITRD_', 'minimal': 'INITRD_MIN_', 'root': 'INITRD_ROOT_'}[kind] + name
+            names[key] = f'{build}/guest/{kind}-{linux.removeprefix("linux-")}.gz'
+            needs[key] = [linux, busybox]
     return names, needs
+
+
+def initrd_parts(guests):
+    """[(kernel, busybox)] of the initrds to be made from these fetched guests."""
+    pairs = [('linux', 'busybox')] + [(linux, busybox) for _, linux, busybox in PC]
+    return [(a if '-' in a else f'{a}-arm64', b if '-' in b else f'{b}-arm64')
+            for a, b in pairs if a in guests and b in guests]
 
 
 def parse(path):
@@ -218,6 +241,10 @@ class Run:
         self.log.write(f'\n--- host: {argument}\n{done.stdout}{done.stderr}'.encode())
         if done.returncode:
             raise Failed(f'status {done.returncode}: {(done.stdout + done.stderr).strip()[-400:]}')
+
+    def do_program(self, argument):
+        if self.strict:
+            self.mynah = [str(pathlib.Path(self.mynah[0]).with_name(argument))]
 
     def do_cmd(self, argument):
         try:

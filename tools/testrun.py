@@ -128,8 +128,8 @@ def guest_tests(build, prefix):
 
 def fuzz_tests(build, prefix, full):
     """Some seconds of each fuzzer; with --full minutes, and fewer programs with sanitizers."""
-    few = {'a64': 5000, 'ir': 2000}
-    many = {'a64': 400000, 'ir': 60000}
+    few = {'a64': 5000, 'ir': 2000, 'x86': 2000}
+    many = {'a64': 400000, 'ir': 60000, 'x86': 60000}
     for kind in few:
         count = many[kind] // 20 if prefix else many[kind] if full else few[kind]
         yield Test(f'{prefix}fuzz/{kind}', [build / 'mynah-fuzz', kind, '--engines', 'interp,auto',
@@ -166,7 +166,7 @@ def boots(build, prefix, full):
                    [sys.executable, '-B', ROOT / 'tools/boottest.py', source],
                    int(limit[1] if limit else 120) * slow + 30,
                    {'MYNAH_BUILD': str(build), 'MYNAH_SLOW': str(slow)}, first=True,
-                   needs=re.findall(r'\$\{?([A-Z_]+)', text))
+                   needs=re.findall(r'\$\{?([A-Z0-9_]+)', text))
 
 
 def collect(full):
@@ -250,9 +250,9 @@ def prepare(count, tests, full):
         return tests
     if not step(count, 'guests', ROOT / 'tools/guests/fetch.sh', *guests):
         return [t for t in tests if not any(n in needs for n in t.needs)]
-    if 'busybox' in guests:
+    for linux, busybox in boottest.initrd_parts(guests):
         for build in {BUILD, asan} if full else {BUILD}:
-            step(count, 'initrd', ROOT / 'tools/guests/initrd.sh', build / 'guest')
+            step(count, 'initrd', ROOT / 'tools/guests/initrd.sh', build / 'guest', linux, busybox)
     return tests
 
 

@@ -14,33 +14,29 @@ sys.path.insert(0, str(image.ROOT / 'tools'))
 import boottest  # noqa: E402
 
 BOOT_TIMEOUT = 600
-# Sizes that no other mapping of an emulator has by chance: so guest memory can be told apart.
-BOOTS = (
-    ('minimal', 509, 'linux', 'minimal.gz', ('^MYNAH-BOOT-OK',), 'kernel to its first process'),
-    ('shell', 509, 'linux', 'shell.gz', ('mynah:/root# ',), 'kernel to a shell, through modules and login'),
-    ('installer', 1021, 'installer', None, ('Select a language|Choose language',),
-     'Debian\'s installer to its first screen'),
-    ('edk2', 509, 'edk2', None, ('UEFI firmware', 'Shell> '),
-     'EDK2 to its shell; the firmware waits for keys on the way (two times 5 s)'),
-)
+# The sizes of guest memory in arch.py are odd: no other mapping of an emulator has such a size by chance.
 
 
-def guest_files(*names):
-    subprocess.run([image.ROOT / 'tools/guests/fetch.sh', 'linux', 'busybox', *names], check=True)
-    subprocess.run([image.ROOT / 'tools/guests/initrd.sh', image.CACHE / 'initrd'], check=True)
+def guest_files(boots):
+    """Fetch kernels, and make the initial file systems of those that have none of their own."""
+    for _, _, guest, initrd, _, _ in boots:
+        image.guests(guest)
+        if initrd:
+            busybox = f'busybox-{"i386" if guest.endswith("686") else guest.split("-")[-1]}'
+            image.guests(busybox)
+            subprocess.run([image.ROOT / 'tools/guests/initrd.sh', image.CACHE / 'initrd', guest, busybox],
+                           check=True)
 
 
 def boot_command(bench, emulator, boot):
-    _, memory, kind, initrd, _, _ = boot
-    files = bench.guest_files
-    if kind == 'linux':
-        return emulator.linux(files / 'linux-arm64/vmlinuz', image.CACHE / 'initrd' / initrd,
-                              memory=memory)
-    if kind == 'installer':
-        return emulator.argv('-kernel', f'{files}/installer-arm64/linux', '-initrd',
-                             f'{files}/installer-arm64/initrd.gz', '-append', 'console=ttyAMA0',
-                             memory=memory)
-    return emulator.argv('-bios', f'{files}/edk2-arm64/QEMU_EFI.fd', memory=memory)
+    _, memory, guest, initrd, _, _ = boot
+    folder = bench.guest_files / guest
+    if initrd:
+        return emulator.linux(folder / 'vmlinuz', image.CACHE / 'initrd' / initrd, memory=memory)
+    if guest.startswith('installer'):
+        return emulator.argv('-kernel', f'{folder}/linux', '-initrd', f'{folder}/initrd.gz',
+                             '-append', f'console={bench.arch.console}', memory=memory)
+    return emulator.argv('-bios', f'{folder}/QEMU_EFI.fd', memory=memory)
 
 
 def boot_once(bench, emulator, boot, look=lambda machine: None):
@@ -79,11 +75,11 @@ def adjacent(order, times):
 
 
 def boots(bench, both):
-    guest_files('installer', 'edk2')
+    guest_files(bench.arch.boots)
     out = {}
     print(f'\n{"cold boot":<12}{"QEMU s":>10}{"mynah s":>10}{"mynah/QEMU":>12}{"A/A QEMU":>10}'
           f'{"A/A mynah":>11}   from the start of the process')
-    for boot in BOOTS:
+    for boot in bench.arch.boots:
         order, times = [], []
         for e in turns(bench, both):
             found, _ = boot_once(bench, e, boot)
@@ -121,11 +117,11 @@ def sleep_once(bench, who, emulator):
     session = console.Session([j.split()[0] for j in jobs], 60, 120)
     if emulator:
         initrd = bench.tmp / 'initrd'
-        image.with_jobs(initrd, jobs)
-        session.run(emulator.linux(bench.guest_files / 'linux-arm64/vmlinuz', initrd), bench.log)
+        image.with_jobs(bench.arch, initrd, jobs)
+        session.run(emulator.linux(bench.guest_files / bench.arch.linux / 'vmlinuz', initrd), bench.log)
     else:
         (bench.tmp / 'jobs').write_text('\n'.join(jobs) + '\n')
-        session.run(['bin/runner', str(bench.tmp / 'jobs')], bench.log, cwd=image.CACHE / 'native')
+        session.run(['bin/runner', str(bench.tmp / 'jobs')], bench.log, cwd=image.native_folder(bench.arch))
     for name, sentence in session.failures.items():
         bench.fail(who, f'sleep {name}', sentence)
     return None if session.failures else session.samples
@@ -188,11 +184,11 @@ def memory_of(pid, guest_mib):
 
 
 def memory(bench, both):
-    guest_files('installer')
+    guest_files(bench.arch.memory)
     out = {}
     print(f'\n{"memory":<12}{"by":<8}{"resident":>10}{"guest":>9}{"beyond":>9}{"beyond,Pss":>12}{"peak":>9}   '
           'MiB, after a boot')
-    for boot in BOOTS[1:3]:
+    for boot in bench.arch.memory:
         for e in both:
             _, m = boot_once(bench, e, boot, lambda machine: memory_of(machine.process.pid, boot[1]))
             out.setdefault(boot[0], {})[e.name] = m

@@ -1,11 +1,12 @@
-"""image.py - build what the workloads need, for the guest and for this machine, once for each state of the inputs.
+"""image.py - build what the workloads need, for guests and for this machine, once for each state of the inputs.
 
 The folder (mynah/bench in the user's cache, or $MYNAH_BENCH) has afterwards
 
-    packages/   arm64 Debian packages, unpacked
-    guest/      what becomes /bench in the guest: bin/ scripts/ data/
-    native/     the same for this machine
-    image.cpio  the guest's initial file system, without a list of jobs
+    native/     bin/ scripts/ data/ for this machine
+    ARCH/       for each architecture of guests that has been asked for:
+        packages/   its Debian packages, unpacked
+        guest/      what becomes /bench in the guest: bin/ scripts/ data/
+        image.cpio  the guest's initial file system, without a list of jobs
 """
 import concurrent.futures
 import fcntl
@@ -27,10 +28,8 @@ import mkinitrd  # noqa: E402
 CACHE = pathlib.Path(os.environ.get('MYNAH_BENCH') or pathlib.Path(
     os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache') / 'mynah/bench')
 FLAGS = ['-std=gnu17', '-O2', '-Wall', '-Wextra', '-static', '-pthread']
-COMPILERS = {'guest': 'aarch64-linux-gnu-gcc', 'native': 'gcc'}
-# What Debian calls otherwise than the command that everybody types.
-LINKS = {'usr/bin/as': 'aarch64-linux-gnu-as', 'usr/bin/gcc': 'gcc-12', 'usr/bin/awk': 'mawk',
-         'usr/bin/python3': 'python3.11', 'bin/sh': 'dash'}
+# What Debian calls otherwise than the command that everybody types; and as, by the compiler's triplet.
+LINKS = {'usr/bin/gcc': 'gcc-12', 'usr/bin/awk': 'mawk', 'usr/bin/python3': 'python3.11', 'bin/sh': 'dash'}
 HEADERS = ('stdbool.h', 'stdint.h', 'stdio.h', 'stdlib.h', 'string.h', 'math.h')
 TOOLS = ('md5sum', 'cat', 'cut', 'rm', 'mkdir', 'tr', 'expr', 'seq', 'wc', 'sort', 'mktemp', 'head')
 
@@ -39,10 +38,19 @@ def say(text):
     print(f'mynah: {text}', file=sys.stderr, flush=True)
 
 
-def guests():
-    """The folder of guest files, with Debian's kernel and busybox in it."""
+def compilers(arch):
+    return {'guest': f'{arch.triplet}-gcc', 'native': 'gcc'}
+
+
+def native_folder(arch):
+    """Where the native programs run: where guest and host are alike, those of the guest."""
+    return CACHE / arch.name / 'guest' if arch.native_is_guest() else CACHE / 'native'
+
+
+def guests(*folders):
+    """The folder of guest files, with these in it (Debian's kernel, busybox...)."""
     script = ROOT / 'tools/guests/fetch.sh'
-    subprocess.run([script, 'linux', 'busybox'], check=True)
+    subprocess.run([script, *(f.removesuffix('-arm64') for f in folders)], check=True)
     return pathlib.Path(subprocess.run([script, '--path'], check=True, capture_output=True,
                                        text=True).stdout.strip())
 
@@ -59,26 +67,25 @@ def version_of(command):
                           text=True).stdout.splitlines()[0]
 
 
-def compile_one(compiler, source, out):
-    done = subprocess.run([compiler, *FLAGS, '-o', out / source.stem, source, '-lm'],
+def compile_one(compiler, flags, source, out):
+    done = subprocess.run([compiler, *FLAGS, *flags, '-o', out / source.stem, source, '-lm'],
                           capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f'bench: {compiler} refuses {source.name}:\n{done.stderr}')
 
 
-def fill(folder, compiler):
-    """bin/, scripts/ and data/ (data/ is made by this machine's generator, later)."""
+def fill(folder, compiler, flags=()):
+    """bin/, scripts/ and an empty data/."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / 'bin').mkdir(parents=True)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda s: compile_one(compiler, s, folder / 'bin'),
+        list(pool.map(lambda s: compile_one(compiler, flags, s, folder / 'bin'),
                       sorted((BENCH / 'src').glob('*.c'))))
     shutil.copytree(BENCH / 'scripts', folder / 'scripts')
     (folder / 'data').mkdir()
 
 
-def make_data():
-    native, guest = CACHE / 'native', CACHE / 'guest'
+def make_data(native):
     with open(native / 'data/text', 'wb') as out:
         subprocess.run([native / 'bin/textgen', '1500000'], stdout=out, check=True)
     with open(native / 'data/text.xz', 'wb') as out:
@@ -89,7 +96,6 @@ def make_data():
         shutil.copy(BENCH / 'guest/libc.h', native / 'data/include' / name)
     for name in ('bench.h', 'sort.c', 'interp.c', 'fft.c'):
         shutil.copy(BENCH / 'src' / name, native / 'data')
-    shutil.copytree(native / 'data', guest / 'data', dirs_exist_ok=True)
 
 
 def add_tree(archive, folder, prefix):
@@ -105,7 +111,7 @@ def add_tree(archive, folder, prefix):
             archive.add(name, stat.S_IFREG | stat.S_IMODE(mode) | 0o444, path.read_bytes())
 
 
-def archive_of(guest_files):
+def archive_of(arch, guest_files):
     archive = mkinitrd.Cpio()
     have = {'dev', 'proc', 'sys', 'tmp', 'root', 'busybox', 'bench'}
     for name in sorted(have):
@@ -113,11 +119,10 @@ def archive_of(guest_files):
     archive.add('dev/console', stat.S_IFCHR | 0o600, device=(5, 1))
     archive.add('dev/null', stat.S_IFCHR | 0o666, device=(1, 3))
     archive.add('init', stat.S_IFREG | 0o755, (BENCH / 'guest/init').read_bytes())
-    add_tree(archive, CACHE / 'packages', '')
-    add_tree(archive, CACHE / 'guest', 'bench/')
-    archive.add('bin/busybox', stat.S_IFREG | 0o755,
-                (guest_files / 'busybox-arm64/busybox').read_bytes())
-    for name, to in LINKS.items():
+    add_tree(archive, CACHE / arch.name / 'packages', '')
+    add_tree(archive, CACHE / arch.name / 'guest', 'bench/')
+    archive.add('bin/busybox', stat.S_IFREG | 0o755, (guest_files / arch.busybox / 'busybox').read_bytes())
+    for name, to in (LINKS | {'usr/bin/as': f'{arch.triplet}-as'}).items():
         archive.add(name, stat.S_IFLNK | 0o777, to.encode())
     for name in TOOLS:
         archive.add(f'busybox/{name}', stat.S_IFLNK | 0o777, b'/bin/busybox')
@@ -142,42 +147,64 @@ def lock():
     return held
 
 
-def prepare():
+def is_new(stamp, state):
+    return not stamp.exists() or stamp.read_text() != state
+
+
+def prepare_native(inputs):
+    state = digest(inputs, version_of('gcc'))
+    stamp = CACHE / 'native.stamp'
+    if is_new(stamp, state):
+        fill(CACHE / 'native', 'gcc')
+        make_data(CACHE / 'native')
+        stamp.write_text(state)
+
+
+def prepare_packages(arch, folder):
+    """Returns what identifies them."""
+    state = digest([BENCH / 'packages.sh'])
+    stamp = folder / 'packages.stamp'
+    if is_new(stamp, state):
+        subprocess.run([BENCH / 'packages.sh', folder / 'packages', arch.name], check=True)
+        stamp.write_text(state)
+    return state
+
+
+def prepare(arch):
     """Build what is missing or out of date. Returns the folder of guest files."""
-    guest_files = guests()
-    packages = digest([BENCH / 'packages.sh'])
-    stamp = CACHE / 'packages.stamp'
-    if not stamp.exists() or stamp.read_text() != packages:
-        subprocess.run([BENCH / 'packages.sh', CACHE / 'packages'], check=True)
-        stamp.write_text(packages)
+    folder, compiler = CACHE / arch.name, compilers(arch)['guest']
+    folder.mkdir(parents=True, exist_ok=True)
+    guest_files = guests(arch.linux, arch.busybox)
+    packages = prepare_packages(arch, folder)
     inputs = [p for d in ('src', 'scripts', 'guest') for p in (BENCH / d).iterdir()]
-    state = digest([*inputs, pathlib.Path(__file__)], packages, *map(version_of, COMPILERS.values()),
-                   (guest_files / 'busybox-arm64/package').read_text())
-    stamp = CACHE / 'image.stamp'
-    if not stamp.exists() or stamp.read_text() != state:
-        say('building the image of the benchmarks')
-        for kind, compiler in COMPILERS.items():
-            fill(CACHE / kind, compiler)
-        make_data()
-        replace(CACHE / 'image.cpio', archive_of(guest_files))
+    inputs.append(pathlib.Path(__file__))
+    prepare_native(inputs)
+    state = digest(inputs, packages, version_of(compiler), *arch.flags,
+                   (guest_files / arch.busybox / 'package').read_text())
+    stamp = folder / 'image.stamp'
+    if is_new(stamp, state):
+        say(f'building the image of the benchmarks for {arch.name}')
+        fill(folder / 'guest', compiler, arch.flags)
+        shutil.copytree(CACHE / 'native/data', folder / 'guest/data', dirs_exist_ok=True)
+        replace(folder / 'image.cpio', archive_of(arch, guest_files))
         stamp.write_text(state)
     return guest_files
 
 
-def with_jobs(path, lines):
+def with_jobs(arch, path, lines):
     """Write the image with its list of jobs to PATH. The kernel unpacks archives one after the other."""
     jobs = mkinitrd.Cpio()
     jobs.add('jobs', stat.S_IFREG | 0o644, ''.join(f'{s}\n' for s in lines).encode())
-    shutil.copyfile(CACHE / 'image.cpio', path)
+    shutil.copyfile(CACHE / arch.name / 'image.cpio', path)
     with open(path, 'ab') as out:
         out.write(bytes(-out.tell() % 512) + jobs.finish())
 
 
-def package_versions():
+def package_versions(arch):
     return dict(line.split(None, 1)
-                for line in (CACHE / 'packages/packages').read_text().splitlines())
+                for line in (CACHE / arch.name / 'packages/packages').read_text().splitlines())
 
 
-def kernel_version(guest_files):
-    text = (guest_files / 'linux-arm64/package').read_text().strip()
-    return re.sub(r'_arm64\.deb$', '', text).replace('%3a', ':')
+def kernel_version(arch, guest_files):
+    text = (guest_files / arch.linux / 'package').read_text().strip()
+    return re.sub(r'_[^_]*\.deb$', '', text).replace('%3a', ':')

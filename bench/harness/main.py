@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 
+import arch as arches
 import beside
 import console
 import image
@@ -27,20 +28,20 @@ BOOT_LIMIT = 120        # seconds from an emulator's start to the first workload
 class Emulator:
     """How to start one: both get the same board, devices and kernel command line."""
 
-    def __init__(self, name, program, extra, memory, kpti):
-        self.name, self.program, self.extra = name, program, extra
-        self.memory, self.kpti = memory, kpti
+    def __init__(self, name, arch, program, extra, o):
+        self.name, self.arch, self.program, self.extra = name, arch, program, extra
+        self.memory, self.kpti = o.memory_size, not o.no_kpti
 
     def argv(self, *more, memory=None):
-        return [*self.program, '-M', 'virt', '-cpu', 'cortex-a72', '-m', str(memory or self.memory),
+        return [*self.program, *self.arch.board, '-m', str(memory or self.memory),
                 '-display', 'none', '-monitor', 'none', '-serial', 'stdio', '-nic', 'none',
                 '-no-reboot', *self.extra, *more]
 
     def linux(self, kernel, initrd, words='', **options):
-        append = ' '.join(filter(None, ['console=ttyAMA0', 'quiet', 'panic=-1', words,
-                                        '' if self.kpti else 'kpti=off']))
+        append = ' '.join(filter(None, [f'console={self.arch.console}', 'quiet', 'panic=-1', words,
+                                        '' if self.kpti else self.arch.no_kpti]))
         return self.argv('-kernel', str(kernel), '-initrd', str(initrd), '-append', append,
-                         '-device', 'virtio-rng-device', **options)
+                         '-device', self.arch.rng, **options)
 
     def version(self):
         out = subprocess.run([*self.program[:1], '--version'], capture_output=True, text=True)
@@ -48,14 +49,14 @@ class Emulator:
 
 
 class Bench:
-    """The state of one invocation: what is timed, and what came out."""
+    """What is timed of one architecture, and what came out."""
 
-    def __init__(self, o, chosen, guest_files, tmp):
-        self.o, self.chosen, self.guest_files, self.tmp = o, chosen, guest_files, tmp
+    def __init__(self, o, arch, chosen, guest_files, tmp):
+        self.o, self.arch, self.chosen, self.guest_files, self.tmp = o, arch, chosen, guest_files, tmp
         self.samples = {}       # (who, name) -> [[Sample of each repeat] of each round]
         self.failures = {}      # (who, name) -> sentence
         self.order = []         # who ran, round by round
-        self.log = open(o.log or os.devnull, 'wb', buffering=0)
+        self.log = open(named(o.log, o, arch) or os.devnull, 'wb', buffering=0)
 
     def session(self, names, start):
         s = console.Session(names, self.o.timeout, BOOT_LIMIT)
@@ -72,13 +73,13 @@ class Bench:
         jobs.write_text('\n'.join(self.jobs(names, True)) + '\n')
         env = {'PATH': '/usr/bin:/bin', 'LC_ALL': 'C', 'HOME': str(self.tmp)}
         cpu = min(os.sched_getaffinity(0))      # the guests have one CPU, too
-        session.run(['bin/runner', str(jobs)], self.log, cwd=image.CACHE / 'native', env=env,
+        session.run(['bin/runner', str(jobs)], self.log, cwd=image.native_folder(self.arch), env=env,
                     preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
 
     def start_emulator(self, emulator, session, names):
         initrd = self.tmp / 'initrd'
-        image.with_jobs(initrd, self.jobs(names, False))
-        argv = emulator.linux(self.guest_files / 'linux-arm64/vmlinuz', initrd)
+        image.with_jobs(self.arch, initrd, self.jobs(names, False))
+        argv = emulator.linux(self.guest_files / self.arch.linux / 'vmlinuz', initrd)
         self.log.write(f'\n--- {shlex.join(argv)}\n'.encode())
         session.run(argv, self.log)
 
@@ -152,6 +153,8 @@ def parse_arguments():
     p = argparse.ArgumentParser(prog='bench/run', description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('globs', nargs='*', metavar='GLOB')
+    p.add_argument('--arch', choices=[*arches.ARCHES, 'all'], default='arm64',
+                   help='the guest\'s architecture (default arm64), or all, one after the other')
     p.add_argument('-n', type=int, default=5, help='pairs of QEMU and mynah (default 5)')
     p.add_argument('-r', '--repeats', type=int, default=1, metavar='N',
                    help='times each workload runs in one boot; its median counts (default 1)')
@@ -164,11 +167,11 @@ def parse_arguments():
     p.add_argument('--all', action='store_true', help='workloads and all of these')
     p.add_argument('--list', action='store_true', help='print the workloads and leave')
     p.add_argument('--json', type=pathlib.Path, metavar='FILE',
-                   help='where all samples go (default build/bench/TIME.json)')
+                   help='where all samples go (default build/bench/TIME.json); with --arch all FILE-ARCH')
     p.add_argument('--log', type=pathlib.Path, metavar='FILE', help='keep the consoles\' output')
     p.add_argument('--mynah', metavar='PROGRAM', help='test this instead of building build/mynah')
     p.add_argument('--mynah-args', default='', metavar='ARGS', help='more options for mynah')
-    p.add_argument('--qemu', default='qemu-system-aarch64', metavar='PROGRAM')
+    p.add_argument('--qemu', metavar='PROGRAM', help='compare with this instead of qemu-system-ARCH')
     p.add_argument('--only', default='native,qemu,mynah', metavar='WHO[,WHO]',
                    help='leave the others out (native, qemu, mynah)')
     p.add_argument('-m', dest='memory_size', type=int, default=2048, metavar='MIB')
@@ -181,12 +184,14 @@ def parse_arguments():
     o.only = o.only.split(',')
     if o.quick:
         o.n = 1
+    if o.qemu and o.arch == 'all':
+        p.error('--qemu is of one architecture')
     if o.n < 1 or o.repeats < 1:
         p.error('-n and -r are at least 1')
     return o
 
 
-def emulators(o):
+def mynah_program(o):
     program = ['build/mynah', 'run']
     if o.mynah:
         program = shlex.split(o.mynah)
@@ -195,8 +200,12 @@ def emulators(o):
     elif 'mynah' in o.only:
         subprocess.run([ROOT / 'tools/build.sh', ROOT / 'build', 'mynah'], check=True)
         program[0] = str(ROOT / 'build/mynah')
-    both = [Emulator('qemu', [o.qemu, '-accel', 'tcg'], [], o.memory_size, not o.no_kpti),
-            Emulator('mynah', program, shlex.split(o.mynah_args), o.memory_size, not o.no_kpti)]
+    return program
+
+
+def emulators(o, arch, program):
+    both = [Emulator('qemu', arch, [o.qemu or arch.qemu, '-accel', 'tcg'], arch.qemu_args, o),
+            Emulator('mynah', arch, program, shlex.split(o.mynah_args), o)]
     return [e for e in both if e.name in o.only]
 
 
@@ -211,7 +220,7 @@ def record(bench):
             agreed[w.name] = found.pop()
         else:
             image.say(f'{w.name}: not recorded: QEMU {sorted(found)}, native {sorted(native)}')
-    workloads.record(agreed)
+    workloads.record(agreed, bench.arch.name)
 
 
 def run_workloads(bench, both, out):
@@ -224,37 +233,58 @@ def run_workloads(bench, both, out):
     out['summary'] = report.print_workloads(bench)
 
 
-def main():
-    o = parse_arguments()
-    chosen = workloads.load(o.globs)
-    if o.list:
-        report.print_list(chosen)
-        return 0
+def named(path, o, arch):
+    """PATH, with the architecture in it when there are several."""
+    return path.with_stem(f'{path.stem}-{arch.name}') if path and o.arch == 'all' else path
+
+
+def run_sections(bench, both, out):
+    sections = {'boots': beside.boots, 'sleep': beside.sleeps, 'memory': beside.memory}
+    wanted = [s for s in sections if bench.o.all or getattr(bench.o, s)]
+    if bench.o.all or not wanted:
+        run_workloads(bench, both, out)
+    for section in wanted:
+        out[section] = sections[section](bench, both)
+
+
+def run_arch(o, arch, program):
+    """Everything that is wanted of one architecture; returns the exit status."""
+    chosen = workloads.load(o.globs, arch.name)
     if not chosen:
         raise SystemExit(f'bench: no workload matches {" ".join(o.globs)}')
-    held = image.lock()     # noqa: F841 (released at the end of the process)
-    guest_files = image.prepare()
-    both = emulators(o)
-    sections = {'boots': beside.boots, 'sleep': beside.sleeps, 'memory': beside.memory}
-    wanted = [s for s in sections if o.all or getattr(o, s)]
+    guest_files = image.prepare(arch)
+    both = emulators(o, arch, program)
     with tempfile.TemporaryDirectory(prefix='mynah-bench-') as tmp:
-        bench = Bench(o, chosen, guest_files, pathlib.Path(tmp))
+        bench = Bench(o, arch, chosen, guest_files, pathlib.Path(tmp))
         out = report.environment(bench, both)
         print(report.headline(out))
-        if o.all or not wanted:
-            run_workloads(bench, both, out)
-        for section in wanted:
-            out[section] = sections[section](bench, both)
+        run_sections(bench, both, out)
         if not o.record:
             report.note_unrecorded(bench)
         out['order'] = bench.order
         out['failures'] = [dict(who=w, name=n, sentence=s)
                            for (w, n), s in bench.failures.items()]
-    path = o.json or ROOT / 'build/bench' / time.strftime('%Y%m%d-%H%M%S.json')
+    path = named(o.json or ROOT / 'build/bench' / time.strftime('%Y%m%d-%H%M%S.json'), o, arch)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(out, indent=1) + '\n')
     print(f'\nall samples: {path}')
     return report.print_failures(bench)
+
+
+def main():
+    o = parse_arguments()
+    chosen = [a for a in arches.ARCHES.values() if o.arch in ('all', a.name)]
+    if o.list:
+        for arch in chosen:
+            report.print_list(workloads.load(o.globs, arch.name), arch.name)
+        return 0
+    held = image.lock()     # noqa: F841 (released at the end of the process)
+    program = mynah_program(o)
+    status = 0
+    for number, arch in enumerate(chosen):
+        print('\n' * (number > 0), end='')
+        status |= run_arch(o, arch, program)
+    return status
 
 
 if __name__ == '__main__':

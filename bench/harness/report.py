@@ -144,9 +144,9 @@ def environment(bench, both):
             load=os.getloadavg()),
         emulators={e.name: dict(version=e.version(),
                                 command=e.linux('KERNEL', 'IMAGE')) for e in both},
-        commit=git, kernel=image.kernel_version(bench.guest_files),
-        packages=image.package_versions(), compilers={
-            k: image.version_of(c) for k, c in image.COMPILERS.items()},
+        arch=bench.arch.name, commit=git, kernel=image.kernel_version(bench.arch, bench.guest_files),
+        packages=image.package_versions(bench.arch), compilers={
+            k: image.version_of(c) for k, c in image.compilers(bench.arch).items()},
         pairs=bench.o.n, repeats=bench.o.repeats, kpti=not bench.o.no_kpti)
 
 
@@ -154,16 +154,16 @@ def headline(out):
     versions = ', '.join(e['version'] for e in out['emulators'].values())
     isolation = 'on' if out['kpti'] else 'off'
     return (f'{out["host"]["cpu"]}, {out["host"]["cpus"]} CPUs, load {out["host"]["load"][0]:.2f}; '
-            f'{versions}\nguest kernel {out["kernel"]}, page-table isolation {isolation}; '
+            f'{versions}\n{out["arch"]} guest, kernel {out["kernel"]}, page-table isolation {isolation}; '
             f'{out["pairs"]} pairs, {out["repeats"]} in each boot')
 
 
-def print_list(chosen):
+def print_list(chosen, arch):
     for w in chosen:
         print(f'{w.group:<10}{w.name:<16}{w.expected or "-":<19}{w.command}')
         if w.native != w.command:
             print(f'{"":<10}{"":<16}{"natively":<19}{w.native or "-"}')
-    print(f'{len(chosen)} workloads')
+    print(f'{len(chosen)} workloads for {arch}')
 
 
 def note_unrecorded(bench):

@@ -1,8 +1,8 @@
 /* bench.h - what the workloads share: scalars, a fixed random sequence, the result line.
  *
  * A workload does a fixed amount of work, given by its first argument, and prints its result as the last line:
- * SUM, or SUM:EXACT. SUM is the same on every host; EXACT is the same on every arm64 machine only (floating point
- * whose last bits depend on fused operations, output that depends on a program's version).
+ * SUM, or SUM:EXACT. SUM is the same on every host; EXACT is the same on every machine of the guest's kind only
+ * (floating point whose last bits depend on fused operations, output that depends on a program's version).
  */
 #ifndef BENCH_H
 #define BENCH_H

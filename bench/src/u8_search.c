@@ -1,8 +1,10 @@
 /* u8_search.c - count and find bytes: comparisons, masks, sums across a vector */
-#include "simd.h"
+#include "bench.h"
 
 #ifdef __aarch64__
 #include <arm_neon.h>
+#elif defined BENCH_HASWELL
+#include <emmintrin.h>
 #endif
 
 enum { SIZE = 32768 };
@@ -34,6 +36,34 @@ static NOINLINE u32 find(u32 from, u8 wanted)
         u64 nibbles = vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(hit), 4)), 0);
         if (nibbles)
             return from + __builtin_ctzll(nibbles) / 4;
+    }
+    return SIZE;
+}
+#elif defined BENCH_HASWELL
+static NOINLINE u32 count(u8 wanted, u8 least)
+{
+    const __m128i equal = _mm_set1_epi8(wanted), from = _mm_set1_epi8(least);
+    __m128i found = _mm_setzero_si128();
+
+    for (u32 base = 0; base < SIZE; base += 16 * 128) {
+        __m128i lanes = _mm_setzero_si128();
+        for (u32 i = base; i < base + 16 * 128; i += 16) {
+            __m128i v = _mm_loadu_si128((__m128i *)(text + i));
+            __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, equal), _mm_cmpeq_epi8(_mm_max_epu8(v, from), v));
+            lanes = _mm_sub_epi8(lanes, hit);
+        }
+        found = _mm_add_epi64(found, _mm_sad_epu8(lanes, _mm_setzero_si128()));
+    }
+    return _mm_cvtsi128_si32(found) + _mm_cvtsi128_si32(_mm_unpackhi_epi64(found, found));
+}
+
+static NOINLINE u32 find(u32 from, u8 wanted)
+{
+    for (; from < SIZE; from += 16) {
+        __m128i hit = _mm_cmpeq_epi8(_mm_loadu_si128((__m128i *)(text + from)), _mm_set1_epi8(wanted));
+        u32 bits = _mm_movemask_epi8(hit);
+        if (bits)
+            return from + __builtin_ctz(bits);
     }
     return SIZE;
 }

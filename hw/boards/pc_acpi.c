@@ -131,7 +131,7 @@ static u32 dsdt(struct tables *t, gpa pci_mem)
     return at;
 }
 
-/* ---- FADT, 5.2.9, as of revision 1 ---- */
+/* ---- FADT, 5.2.9, as of revision 3: the first that says how to reset and what is not there ---- */
 
 static u32 facs(struct tables *t)
 {
@@ -144,7 +144,7 @@ static u32 facs(struct tables *t)
 
 static u32 fadt(struct tables *t, u32 facs_at, u32 dsdt_at)
 {
-    u32 at = begin(t, "FACP", 1, 116);
+    u32 at = begin(t, "FACP", 3, 244);
     u8 *p = t->p + at;
     store_le32(p + 36, (u32)address(facs_at));
     store_le32(p + 40, (u32)address(dsdt_at));
@@ -164,7 +164,13 @@ static u32 fadt(struct tables *t, u32 facs_at, u32 dsdt_at)
     store_le16(p + 96, 0xfff);  /* no C2, no C3 */
     store_le16(p + 98, 0xfff);
     p[108] = 0x32;              /* century byte of the CMOS */
-    store_le32(p + 112, 1 << 0 | 1 << 2 | 1 << 5); /* WBINVD, C1, no sleep button */
+    store_le16(p + 109, 1 << 0 | 1 << 2); /* devices of the ISA bus; no keyboard controller, no VGA */
+    store_le32(p + 112, 1 << 0 | 1 << 2 | 1 << 5 | 1 << 10); /* WBINVD, C1, no sleep button, the reset register: */
+    p[116] = 1; /* a port of 8 bits, accessed so */
+    p[117] = 8;
+    p[119] = 1;
+    store_le64(p + 120, PC_PORT_RESET);
+    p[128] = 6; /* a hard reset */
     finish(t, at);
     return at;
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """test_determinism.py - one start, one run: Debian's kernel under --clock icount, to the instruction.
 
-The guest boots Debian's kernel with a disk (snapshot=on) and the entropy device, mounts, writes, syncs and reads the disk,
-reads random numbers, sleeps, and powers off. The state hash is compared at 20 counts spread
+The guest, on the virt board and on the PC, boots Debian's kernel with a disk (snapshot=on) and the entropy device, mounts,
+writes, syncs and reads the disk, reads random numbers, sleeps, and powers off. The state hash is compared at 20 counts spread
 over the whole boot:
 
     - in two runs of pace=max, in one of pace=host, and in one on the interpreter;
@@ -11,8 +11,8 @@ over the whole boot:
     - with another seed everything differs, or the comparison would be worth nothing.
 
 The disk's contents are compared too: the guest prints their checksum, and the image file is left
-alone. Normal mode: GICv3; MYNAH_FULL: GICv2 too. The random counts come from the date, or from
-MYNAH_DATE=YYYY-MM-DD to repeat a failure.
+alone. Normal mode: GICv3 and the PC; MYNAH_FULL: GICv2 too. The random counts come from the date, or from
+MYNAH_DATE=YYYY-MM-DD to repeat a failure. With an argument: only boards whose names begin so.
 """
 import datetime
 import os
@@ -26,8 +26,9 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 MYNAH = pathlib.Path(os.environ.get('MYNAH_BUILD') or ROOT / 'build') / 'mynah'
 FULL = bool(os.environ.get('MYNAH_FULL'))
-# INITRD is named so that tools/testrun.py fetches its parts too.
+# INITRDs are named so that tools/testrun.py fetches their parts too.
 KERNEL, INITRD = os.environ.get('KERNEL'), os.environ.get('INITRD')
+KERNEL_PC, INITRD_PC = os.environ.get('KERNEL_CLOUD'), os.environ.get('INITRD_CLOUD')
 HASHES, SAVES = 20, 5
 
 INIT = b'''#!/bin/sh
@@ -50,26 +51,41 @@ class Failed(Exception):
     pass
 
 
-def make_initrd(path):
+class Board:
+    """What the options say, and what the guest on it is made of."""
+
+    def __init__(self, machine, kernel, busybox, console, bus, modules):
+        self.machine, self.kernel, self.busybox, self.modules = machine, kernel, busybox, modules
+        self.options = ['-M', machine, '-m', '256', '-nographic', '-serial', 'stdio', '-nic', 'none', '-kernel', kernel,
+                        '-append', f'console={console} quiet', '-device', f'virtio-rng-{bus}']
+
+
+def virt(gic):
+    return Board(f'virt,gic-version={gic}', KERNEL, 'busybox-arm64', 'ttyAMA0', 'device',
+                 ['virtio_mmio', 'virtio_blk', 'virtio-rng', 'crc32c_generic', 'ext4'])
+
+
+def pc():
+    return Board('pc', KERNEL_PC, 'busybox-amd64', 'ttyS0', 'pci', ['virtio_pci', 'virtio_blk', 'virtio-rng'])
+
+
+def make_initrd(path, board):
     """An initrd of the same fetched parts as that of ./run, with another /init."""
-    init, guests = path.with_suffix('.init'), pathlib.Path(KERNEL).parent.parent
+    init, guests = path.with_suffix('.init'), pathlib.Path(board.kernel).parent.parent
     init.write_bytes(INIT)
     subprocess.run([sys.executable, '-B', ROOT / 'tools/guests/mkinitrd.py', '--init', init,
-                    '--busybox', guests / 'busybox-arm64/busybox', '--out', path,
-                    '--modules', pathlib.Path(KERNEL).parent / 'modules', 'virtio_mmio', 'virtio_blk',
-                    'virtio-rng', 'crc32c_generic', 'ext4'], check=True)
+                    '--busybox', guests / board.busybox / 'busybox', '--out', path,
+                    '--modules', pathlib.Path(board.kernel).parent / 'modules', *board.modules], check=True)
 
 
 class Guest:
-    def __init__(self, tmp, gic):
+    def __init__(self, tmp, board):
         self.tmp, self.disk = tmp, tmp / 'disk'
         subprocess.run(['truncate', '-s', '16M', self.disk], check=True)
         subprocess.run(['mke2fs', '-q', '-F', '-t', 'ext4', self.disk], check=True)
         self.contents = self.disk.read_bytes()
-        make_initrd(tmp / 'initrd')
-        self.options = ['-M', f'virt,gic-version={gic}', '-m', '256', '-nographic', '-serial', 'stdio',
-                        '-nic', 'none', '-kernel', KERNEL, '-initrd', str(tmp / 'initrd'),
-                        '-append', 'console=ttyAMA0 quiet', '-device', 'virtio-rng-device',
+        make_initrd(tmp / 'initrd', board)
+        self.options = [*board.options, '-initrd', str(tmp / 'initrd'),
                         '-drive', f'if=virtio,format=raw,file={self.disk},snapshot=on']
 
     def run(self, *more, pace='max', before=('run',)):
@@ -142,13 +158,13 @@ def each_alone(guest, counts, stops, reference, checksum):
             raise Failed('the disk went another way from the snapshot')
 
 
-def check_gic(gic, tmp, draw):
-    guest = Guest(tmp, gic)
+def check_board(board, tmp, draw):
+    guest = Guest(tmp, board)
     _, out, errors = guest.run('--stats')
     total, checksum = int(re.search(r'^instructions +(\d+)', errors, re.M)[1]), disk_sum(out)
     counts = [total * (i + 1) // HASHES - (1 if i == HASHES - 1 else 0) for i in range(HASHES)]
     stops = sorted(draw.sample(range(1000, total), SAVES))
-    print(f'GICv{gic}: {total} instructions')
+    print(f'{board.machine}: {total} instructions')
     reference, out, _ = guest.run(*at(counts))
     if len(set(reference.values())) != HASHES:
         raise Failed(f'{HASHES} counts give {len(set(reference.values()))} hashes')
@@ -170,16 +186,18 @@ def check_gic(gic, tmp, draw):
 
 
 def main():
-    if not KERNEL or not INITRD:
-        print('run by ./test, which fetches the guest: KERNEL and INITRD are not set')
+    if not KERNEL or not INITRD or not KERNEL_PC or not INITRD_PC:
+        print('run by ./test, which fetches the guests: KERNEL, INITRD, KERNEL_CLOUD and INITRD_CLOUD are not all set')
         return 77
     day = os.environ.get('MYNAH_DATE') or datetime.date.today().isoformat()
     print(f'counts drawn with MYNAH_DATE={day}')
     draw = random.Random(day)
     try:
-        for gic in (3, 2) if FULL else (3,):
+        for board in [virt(3), pc()] + ([virt(2)] if FULL else []):
+            if len(sys.argv) > 1 and not board.machine.startswith(sys.argv[1]):
+                continue
             with tempfile.TemporaryDirectory(prefix='mynah-same-') as tmp:
-                check_gic(gic, pathlib.Path(tmp), draw)
+                check_board(board, pathlib.Path(tmp), draw)
     except Failed as e:
         print(f'FAIL {e}')
         return 1

@@ -20,8 +20,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/apt.sh"
 . "$here/rootfs.sh"
 
-ALL='linux busybox installer uboot edk2 linux-amd64 linux-cloud-amd64 linux-686 linux-686-pae busybox-amd64 busybox-i386 installer-amd64
-    rootfs-amd64'
+ALL='linux busybox installer uboot edk2'
+ALL+=' linux-amd64 linux-cloud-amd64 linux-686 linux-686-pae busybox-amd64 busybox-i386 installer-amd64 rootfs-amd64'
 
 arch_of() { # the Debian architecture of a guest
     case $1 in
@@ -133,7 +133,7 @@ main() {
         return
     fi
     for g in "$@"; do
-        [[ " $ALL " == *" $g "* ]] || die "unknown guest '$g' ($ALL)"
+        [[ " ${ALL//[[:space:]]/ } " == *" $g "* ]] || die "unknown guest '$g' ($ALL)"
     done
     [ -n "$(missing "$@")" ] || return 0
     mkdir -p "$GUESTS" || die "cannot make the folder $GUESTS for guest files"

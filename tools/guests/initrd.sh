@@ -29,5 +29,5 @@ mk() { # mk NAME ARGS...
 
 mk minimal
 mk shell --modules "$GUESTS/$linux/modules" "${modules[@]}"
-# systemd asks for automatic mounts.
-[ -z "$suffix" ] || mk root --modules "$GUESTS/$linux/modules" "${modules[@]}" autofs4
+# systemd mounts these two.
+[ -z "$suffix" ] || mk root --modules "$GUESTS/$linux/modules" "${modules[@]}" autofs4 binfmt_misc
