@@ -240,11 +240,12 @@ bool x86_interrupt(struct vcpu *v)
         deliver_interrupt(v, X86_NMI, false);
         x86_pins(v);
     }
-    if (irq_due(v)) { /* on top of the NMI, if its gate left IF set: nothing would look at it again for long */
+    /* One on top of the other while gates leave IF set: when the next look would be is no business of the guest's. Each
+     * acknowledge takes a vector out of what is due, so more than there are vectors come from a line that is stuck. */
+    u32 taken = 0;
+    for (; irq_due(v) && taken < 256; taken++)
         deliver_interrupt(v, acknowledge(v), true);
-        return true;
-    }
-    return nmi || trapped;
+    return taken || nmi || trapped;
 }
 
 bool x86_wakes(struct vcpu *v)

@@ -242,13 +242,21 @@ static ir_ref dividend(struct x86_lift *l, u32 size)
 }
 
 /* The rows take x / 0 as 0 and the smallest number / -1 as itself: the quotient is right or found too large. */
+/* One division; the rest is what the product lacks. */
+static ir_ref quotient(struct x86_lift *l, bool is_signed, ir_ref n, ir_ref d, ir_ref *rest)
+{
+    ir_ref q = ir_op2(l->b, is_signed ? IR_sdiv : IR_udiv, n, d);
+    *rest = ir_op2(l->b, IR_sub, n, ir_op2(l->b, IR_mul, q, d));
+    return q;
+}
+
 static void divide_narrow(struct x86_lift *l, u32 size, ir_ref divisor, bool is_signed)
 {
     struct ir_block *b = l->b;
     enum ir_type wide = x86_ity(2 * size), t = x86_ity(size);
     ir_ref n = dividend(l, size), d = is_signed ? x86_sext(l, wide, divisor) : x86_zext(l, wide, divisor);
     x86_exc_if(l, x86_is_zero(l, divisor), X86_DE, 0);
-    ir_ref q = ir_op2(b, is_signed ? IR_sdiv : IR_udiv, n, d), r = ir_op2(b, is_signed ? IR_srem : IR_urem, n, d);
+    ir_ref r, q = quotient(l, is_signed, n, d, &r);
     ir_ref low = x86_zext(l, t, q);
     ir_ref back = is_signed ? x86_sext(l, wide, low) : x86_zext(l, wide, low);
     x86_exc_if(l, ir_op2(b, IR_ne, back, q), X86_DE, 0);
@@ -261,16 +269,17 @@ static void divide_64(struct x86_lift *l, ir_ref d, bool is_signed)
     struct ir_block *b = l->b;
     ir_ref low = x86_reg(l, X86_RAX, 8), high = x86_reg(l, X86_RDX, 8);
     ir_ref extension = is_signed ? x86_op2i(l, IR_sar, low, 63) : x86_imm(l, IR_I64, 0);
-    u16 fast = x86_unless(l, ir_op2(b, IR_eq, high, extension));
+    ir_ref short_one = ir_op2(b, IR_eq, high, extension);
+    u16 fast = x86_unless(l, short_one);
     x86_call(l, is_signed ? X86_H_idiv64 : X86_H_div64, d, IR_NONE, IR_NONE);
-    u16 done = x86_unless(l, x86_imm(l, IR_I1, 1));
     x86_end(l, fast);
+    u16 done = x86_when(l, short_one);
     x86_exc_if(l, x86_is_zero(l, d), X86_DE, 0);
     if (is_signed) {
         ir_ref smallest = x86_op2i(l, IR_eq, low, 1ull << 63), minus = x86_op2i(l, IR_eq, d, ~0ull);
         x86_exc_if(l, ir_op2(b, IR_and, smallest, minus), X86_DE, 0);
     }
-    ir_ref q = ir_op2(b, is_signed ? IR_sdiv : IR_udiv, low, d), r = ir_op2(b, is_signed ? IR_srem : IR_urem, low, d);
+    ir_ref r, q = quotient(l, is_signed, low, d, &r);
     set_quotient(l, 8, q, r);
     x86_end(l, done);
 }

@@ -46,11 +46,12 @@ static void tell_watch(struct x86_lift *l)
     }
 }
 
-/* True: the exit must look at the mode word. again: more iterations of this instruction follow, which RF outlasts. */
+/* True: the exit must look at the mode word. again: more iterations of this instruction follow. RF outlasts them only
+ * where instruction breakpoints would see the difference: a long copy that faulted once would crawl. */
 static bool finish(struct x86_lift *l, bool again)
 {
     tell_watch(l);
-    u64 ends = l->mode & (again ? X86_M_TF | X86_M_SHADOW : X86_M_UNMASKED);
+    u64 ends = l->mode & (again && l->mode & X86_M_IBP ? X86_M_TF | X86_M_SHADOW : X86_M_UNMASKED);
     if (l->mode & X86_M_UNMASKED)
         x86_call(l, X86_H_step_done, x86_imm(l, IR_I64, ends), IR_NONE, IR_NONE);
     return l->watched || l->mode & X86_M_UNMASKED;
