@@ -5,7 +5,7 @@ cmd -m 512 -nographic -nic none -kernel ${KERNEL_AMD64} -initrd ${INITRD_AMD64} 
     -device virtio-rng-pci
 not Kernel panic|Oops|BUG:|WARNING:|Internal error|Call Trace|hpet|APIC error|spurious
 wait ACPI: Core revision
-wait tsc: Detected \d+\.\d+ MHz processor
+wait clocksource: tsc-early: mask
 wait ACPI: Using IOAPIC for interrupt routing
 wait rtc_cmos 00:0\d: setting system clock to ${TODAY}
 wait clocksource: Switched to clocksource (tsc|acpi_pm)
