@@ -3,6 +3,7 @@
 #include "app/setup.h"
 #include "frontend/x86/cpu.h"
 #include "hw/boards/pc.h"
+#include <string.h>
 
 static bool add_cpu(struct machine *m, void *opaque, struct err *e)
 {
@@ -13,15 +14,6 @@ static bool add_cpu(struct machine *m, void *opaque, struct err *e)
 static bool model_has(const struct options *o, enum x86_feat f)
 {
     return x86_model_find(o->cpu)->features[f / 64] >> (f % 64) & 1;
-}
-
-static void add_slot(struct setup *s, const struct setup_slot *from)
-{
-    static const enum pc_slot_kind kinds[] = {
-        [SETUP_BLK] = PC_SLOT_BLK, [SETUP_CONSOLE] = PC_SLOT_CONSOLE, [SETUP_RNG] = PC_SLOT_RNG,
-    };
-    s->pc.slots[s->pc.slot_count++] = (struct pc_slot){
-        .kind = kinds[from->kind], .block = from->block, .serial = from->serial, .chr = from->chr, .id = from->id };
 }
 
 static void describe(struct setup *s)
@@ -61,9 +53,9 @@ static bool build(struct setup *s, struct err *e)
     describe(s);
     if (!setup_slots(s, slot_name, e))
         return false;
-    for (u32 i = 0; i < s->slot_count; i++)
-        add_slot(s, &s->slots[i]);
-    s->slot_count = 0; /* the board's from now on */
+    s->pc.slot_count = s->slot_count; /* the board's from now on */
+    memcpy(s->pc.slots, s->slots, s->slot_count * sizeof *s->slots);
+    s->slot_count = 0;
     return pc_build(s->m, &s->pc, e);
 }
 

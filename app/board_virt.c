@@ -2,6 +2,7 @@
 #include "app/board.h"
 #include "app/setup.h"
 #include "frontend/arm/cpu.h"
+#include <string.h>
 
 static bool add_cpu(struct machine *m, void *opaque, struct err *e)
 {
@@ -24,15 +25,6 @@ static bool add_flash(struct setup *s, struct err *e)
         flash++;
     }
     return true;
-}
-
-static void add_slot(struct setup *s, const struct setup_slot *from)
-{
-    static const enum virt_slot_kind kinds[] = {
-        [SETUP_BLK] = VIRT_SLOT_BLK, [SETUP_CONSOLE] = VIRT_SLOT_CONSOLE, [SETUP_RNG] = VIRT_SLOT_RNG,
-    };
-    s->virt.slots[s->virt.slot_count++] = (struct virt_slot){
-        .kind = kinds[from->kind], .block = from->block, .serial = from->serial, .chr = from->chr, .id = from->id };
 }
 
 static void describe(struct setup *s)
@@ -63,9 +55,9 @@ static bool build(struct setup *s, struct err *e)
     describe(s);
     if (!add_flash(s, e) || !setup_slots(s, slot_name, e))
         return false;
-    for (u32 i = 0; i < s->slot_count; i++)
-        add_slot(s, &s->slots[i]);
-    s->slot_count = 0; /* the board's from now on */
+    s->virt.slot_count = s->slot_count; /* the board's from now on */
+    memcpy(s->virt.slots, s->slots, s->slot_count * sizeof *s->slots);
+    s->slot_count = 0;
     return virt_build(s->m, &s->virt, e);
 }
 

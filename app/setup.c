@@ -29,7 +29,7 @@ static bool add_blk(struct setup *s, const struct opt_drive *d, const char *seri
     struct block *b = setup_open_drive(s, d, "virtio", name(s->slot_count), e);
     if (!b)
         return false;
-    s->slots[s->slot_count++] = (struct setup_slot){ .kind = SETUP_BLK, .block = b, .serial = serial, .id = d->id };
+    s->slots[s->slot_count++] = (struct virtio_slot){ .kind = SLOT_BLK, .block = b, .serial = serial, .id = d->id };
     return true;
 }
 
@@ -54,8 +54,8 @@ static bool add_device(struct setup *s, const struct opt_device *d, u64 *used, s
         return add_named_blk(s, d, used, name, e);
     if (!room_for_slot(s, e))
         return false;
-    s->slots[s->slot_count++] = (struct setup_slot){
-        .kind = d->kind == DEVICE_RNG ? SETUP_RNG : SETUP_CONSOLE,
+    s->slots[s->slot_count++] = (struct virtio_slot){
+        .kind = d->kind == DEVICE_RNG ? SLOT_RNG : SLOT_CONSOLE,
         .chr = d->kind == DEVICE_CONSOLE ? s->console : NULL, .id = d->id };
     return true;
 }
@@ -74,14 +74,6 @@ bool setup_slots(struct setup *s, setup_slot_name *name, struct err *e)
         if (o->drives[i].iface == DRIVE_NONE && !(used >> i & 1))
             return err_set(e, "-drive: no -device uses the drive '%s'", o->drives[i].id);
     return true;
-}
-
-static void close_slots(struct setup *s)
-{
-    for (u32 i = 0; i < s->slot_count; i++)
-        if (s->slots[i].block)
-            s->slots[i].block->close(s->slots[i].block);
-    s->slot_count = 0;
 }
 
 /* ---- the machine ---- */
@@ -141,7 +133,7 @@ bool setup_build(struct setup *s, struct err *e)
 
 void setup_close(struct setup *s)
 {
-    close_slots(s);
+    virtio_slots_close(s->slots, s->slot_count);
     if (s->board && (!s->m || !s->m->board)) /* one that was never opened has no board */
         s->board->close(s);
     machine_free(s->m);

@@ -11,16 +11,6 @@
 #include "hw/boards/pc.h"
 #include "hw/boards/virt.h"
 
-/* A virtio device on its way to the board. */
-enum setup_kind { SETUP_BLK, SETUP_CONSOLE, SETUP_RNG };
-struct setup_slot {
-    enum setup_kind kind;
-    struct block   *block;   /* BLK: owned by whoever holds the slot */
-    const char     *serial;  /* BLK: or NULL */
-    struct chr     *chr;     /* CONSOLE */
-    const char     *id;      /* of -device, for messages; or NULL */
-};
-
 struct setup {
     const struct options   *o;
     const struct app_board *board;
@@ -32,7 +22,7 @@ struct setup {
     struct block       *(*wrap)(void *opaque, struct block *image, struct err *e);
     void                 *wrap_opaque;
     /* Made by setup_build(). */
-    struct setup_slot     slots[VIRT_VIRTIO_COUNT];
+    struct virtio_slot    slots[VIRT_VIRTIO_COUNT];
     u32                   slot_count;
     struct virt_config    virt;
     struct pc_config      pc;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Opcodes, ACPI 6.4 table 20.3. */
-enum { OP_ZERO = 0x00, OP_ONE = 0x01, OP_NAME = 0x08, OP_BYTE = 0x0a, OP_WORD = 0x0b, OP_DWORD = 0x0c, OP_STRING = 0x0d, OP_QWORD = 0x0e,
+enum { OP_ZERO = 0x00, OP_ONE = 0x01, OP_NAME = 0x08, OP_BYTE = 0x0a, OP_WORD = 0x0b, OP_DWORD = 0x0c, OP_QWORD = 0x0e,
        OP_SCOPE = 0x10, OP_BUFFER = 0x11, OP_PACKAGE = 0x12, OP_EXT = 0x5b, OP_EXT_DEVICE = 0x82, OP_ROOT = 0x5c };
 #define PKG_LENGTH_BYTES 3u /* always the form of three bytes: lengths below 2^20 */
 
@@ -45,12 +45,6 @@ void aml_int(struct aml *a, u64 v)
     u32 i = v >> 32 ? 3 : v >> 16 ? 2 : v >> 8 ? 1 : 0;
     aml_byte(a, forms[i].op);
     little(a, v, forms[i].bytes);
-}
-
-void aml_string(struct aml *a, const char *s)
-{
-    aml_byte(a, OP_STRING);
-    aml_bytes(a, s, (u32)strlen(s) + 1);
 }
 
 /* 19.3.4: three letters of five bits, four hexadecimal digits; big-endian. */

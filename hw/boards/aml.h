@@ -17,7 +17,6 @@ void aml_byte(struct aml *a, u32 v);
 void aml_bytes(struct aml *a, const void *p, u32 n);
 void aml_name(struct aml *a, const char *path);           /* NameString: "\\_SB_", "_HID": segments of four characters */
 void aml_int(struct aml *a, u64 v);                       /* the shortest constant */
-void aml_string(struct aml *a, const char *s);
 void aml_eisa_id(struct aml *a, const char *id);          /* "PNP0A03" as a compressed id */
 /* Opens a package-length term; returns what its end wants. */
 u32  aml_scope(struct aml *a, const char *path);

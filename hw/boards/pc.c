@@ -19,13 +19,9 @@
 #include "hw/pci/piix.h"
 #include "hw/timer/i8254.h"
 #include "hw/timer/mc146818.h"
-#include "hw/virtio/virtio_blk.h"
-#include "hw/virtio/virtio_console.h"
 #include "hw/virtio/virtio_pci.h"
-#include "hw/virtio/virtio_rng.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #define ISA_IRQS 16u
 #define FIRST_SLOT 3u
@@ -36,11 +32,7 @@ enum { FROM_ISA = 1, FROM_PCI = 2 };
 
 struct slot {
     struct virtio_pci pci;
-    union {
-        struct virtio_blk     blk;
-        struct virtio_console console;
-        struct virtio_rng     rng;
-    } u;
+    union virtio_any  u;
     char path[24], pci_path[24];
 };
 
@@ -218,37 +210,13 @@ static bool add_pci(struct pc *b, struct machine *m, struct err *e)
     return map(b, PC_PORT_PCI, 8, &i440fx_ports, &b->host.dev, e);
 }
 
-static void host_random(void *opaque, void *p, u32 n)
-{
-    (void)opaque;
-    for (u32 at = 0; at < n;) {
-        ssize_t got = getrandom((u8 *)p + at, n - at, 0);
-        at += got > 0 ? (u32)got : 0;
-    }
-}
-
-static struct virtio *add_virtio_dev(struct pc *b, struct machine *m, struct slot *s, const struct pc_slot *c)
-{
-    switch (c->kind) {
-    case PC_SLOT_BLK:
-        virtio_blk_init(&s->u.blk, m, s->path, c->block, c->serial);
-        return &s->u.blk.v;
-    case PC_SLOT_CONSOLE:
-        virtio_console_init(&s->u.console, m, s->path, c->chr);
-        return &s->u.console.v;
-    default:
-        virtio_rng_init(&s->u.rng, m, s->path, b->c.deterministic ? NULL : host_random, NULL);
-        return &s->u.rng.v;
-    }
-}
-
 static void add_virtio(struct pc *b, struct machine *m)
 {
     for (u32 i = 0; i < b->c.slot_count; i++) {
         struct slot *s = &b->slots[i];
         snprintf(s->path, sizeof s->path, "virtio%u.dev", i);
         snprintf(s->pci_path, sizeof s->pci_path, "virtio%u", i);
-        virtio_pci_init(&s->pci, m, s->pci_path, add_virtio_dev(b, m, s, &b->c.slots[i]), true);
+        virtio_pci_init(&s->pci, m, s->pci_path, virtio_slot_init(&s->u, m, s->path, &b->c.slots[i], b->c.deterministic), true);
         pci_plug(&b->host.bus, &s->pci.pci, FIRST_SLOT + i, 0);
     }
 }
@@ -326,11 +294,7 @@ static bool load_guest(struct pc *b, struct err *e)
 
 void pc_close_blocks(struct pc_config *c)
 {
-    for (u32 i = 0; i < c->slot_count; i++)
-        if (c->slots[i].block) {
-            c->slots[i].block->close(c->slots[i].block);
-            c->slots[i].block = NULL;
-        }
+    virtio_slots_close(c->slots, c->slot_count);
 }
 
 static void pc_free(void *opaque)

@@ -5,9 +5,8 @@
  * Not modelled yet: firmware, PAM and SMRAM, VGA, keyboard controller, HPET, floppy, IDE, more than one CPU.
  */
 #pragma once
-#include "host/block.h"
-#include "host/chr.h"
 #include "hw/boards/pc_boot.h"
+#include "hw/boards/virtio_slot.h"
 #include "vm/vm.h"
 
 /* Physical addresses. RAM below 4 GiB ends at PC_LOW_MAX, the rest begins at 4 GiB. */
@@ -28,14 +27,6 @@ enum { PC_PORT_PIC = 0x20, PC_PORT_PIT = 0x40, PC_PORT_SPEAKER = 0x61, PC_PORT_R
 enum { PC_IRQ_TIMER = 0, PC_IRQ_COM1 = 4, PC_IRQ_RTC = 8, PC_IRQ_SCI = 9, PC_PIN_TIMER = 2 };
 
 #define PC_SLOTS 24u /* PCI devices of the user, from slot 3 on */
-enum pc_slot_kind { PC_SLOT_BLK, PC_SLOT_CONSOLE, PC_SLOT_RNG };
-struct pc_slot {
-    enum pc_slot_kind kind;
-    struct block     *block;  /* BLK: owned by the board from now on */
-    const char       *serial; /* BLK: or NULL */
-    struct chr       *chr;    /* CONSOLE */
-    const char       *id;     /* of -device, for messages; or NULL */
-};
 
 struct pc_config {
     bool          (*add_cpu)(struct machine *m, void *opaque, struct err *e); /* makes vCPU 0 */
@@ -47,7 +38,7 @@ struct pc_config {
     struct chr     *serial;        /* COM1, or NULL */
     struct chr     *debugcon;      /* ports 0xe9 and 0x402, or NULL */
     bool            debug_exit;    /* isa-debug-exit at 0x501 */
-    struct pc_slot  slots[PC_SLOTS];
+    struct virtio_slot  slots[PC_SLOTS];
     u32             slot_count;
     bool            deterministic; /* seeds from the machine's own generator, not from the host */
     u64             rtc_seconds;   /* of the clock at power-on */

@@ -12,15 +12,11 @@
 #include "hw/pci/pcie_host.h"
 #include "hw/timer/arm_gtimer.h"
 #include "hw/timer/pl031.h"
-#include "hw/virtio/virtio_blk.h"
-#include "hw/virtio/virtio_console.h"
 #include "hw/virtio/virtio_mmio.h"
 #include "hw/virtio/virtio_pci.h"
-#include "hw/virtio/virtio_rng.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define SPI_BASE 32u
 #define PPI_BASE 16u
@@ -30,11 +26,7 @@
 struct slot {
     struct virtio_mmio mmio;
     struct virtio_pci  pci;
-    union {
-        struct virtio_blk     blk;
-        struct virtio_console console;
-        struct virtio_rng     rng;
-    } u;
+    union virtio_any   u;
     char path[24], transport_path[24];
 };
 
@@ -111,32 +103,8 @@ static void add_platform(struct virt *b, struct machine *m)
     b->timer.irq[GTIMER_VIRT] = ppi(b, VIRT_PPI_TIMER_VIRT);
 }
 
-static void host_random(void *opaque, void *p, u32 n)
-{
-    (void)opaque;
-    for (u32 at = 0; at < n;) {
-        ssize_t got = getrandom((u8 *)p + at, n - at, 0);
-        at += got > 0 ? (u32)got : 0;
-    }
-}
-
-static struct virtio *add_virtio_dev(struct virt *b, struct machine *m, struct slot *s, const struct virt_slot *c)
-{
-    switch (c->kind) {
-    case VIRT_SLOT_BLK:
-        virtio_blk_init(&s->u.blk, m, s->path, c->block, c->serial);
-        return &s->u.blk.v;
-    case VIRT_SLOT_CONSOLE:
-        virtio_console_init(&s->u.console, m, s->path, c->chr);
-        return &s->u.console.v;
-    default:
-        virtio_rng_init(&s->u.rng, m, s->path, b->c.deterministic ? NULL : host_random, NULL);
-        return &s->u.rng.v;
-    }
-}
-
 /* The next device that sits on PCI, or does not; NULL: there is no more. */
-static const struct virt_slot *next_slot(const struct virt_config *c, u32 *at, bool pci)
+static const struct virtio_slot *next_slot(const struct virt_config *c, u32 *at, bool pci)
 {
     while (*at < c->slot_count)
         if (c->slots[(*at)++].pci == pci)
@@ -147,7 +115,7 @@ static const struct virt_slot *next_slot(const struct virt_config *c, u32 *at, b
 /* Devices take the transports from the last one downwards, as on QEMU's board. */
 static void add_virtio(struct virt *b, struct machine *m)
 {
-    const struct virt_slot *used[VIRT_VIRTIO_COUNT];
+    const struct virtio_slot *used[VIRT_VIRTIO_COUNT];
     u32 at = 0;
     for (u32 i = VIRT_VIRTIO_COUNT; i--;)
         used[i] = next_slot(&b->c, &at, false);
@@ -155,7 +123,7 @@ static void add_virtio(struct virt *b, struct machine *m)
         struct slot *s = &b->slots[i];
         snprintf(s->path, sizeof s->path, "virtio%u.dev", i);
         snprintf(s->transport_path, sizeof s->transport_path, "virtio%u", i);
-        struct virtio *v = used[i] ? add_virtio_dev(b, m, s, used[i]) : NULL;
+        struct virtio *v = used[i] ? virtio_slot_init(&s->u, m, s->path, used[i], b->c.deterministic) : NULL;
         virtio_mmio_init(&s->mmio, m, s->transport_path, v, b->c.virtio_legacy);
         s->mmio.irq = spi(b, VIRT_SPI_VIRTIO + i);
         map_dev(m, &s->mmio.dev, VIRT_VIRTIO + i * VIRT_VIRTIO_STEP, VIRT_VIRTIO_STEP);
@@ -165,7 +133,7 @@ static void add_virtio(struct virt *b, struct machine *m)
 static bool add_pcie(struct virt *b, struct machine *m, struct err *e)
 {
     struct pci_bus *bus = &b->pcie.bus;
-    const struct virt_slot *c;
+    const struct virtio_slot *c;
     pcie_host_init(&b->pcie, m, "pcie");
     map_dev(m, &b->pcie.dev, VIRT_PCIE_ECAM, VIRT_PCIE_ECAM_SIZE);
     physmap_map_mmio(&m->map, VIRT_PCIE_PIO, VIRT_PCIE_PIO_SIZE, &pcie_host_pio, m, "pcie.pio");
@@ -179,7 +147,7 @@ static bool add_pcie(struct virt *b, struct machine *m, struct err *e)
             return err_set(e, "more than %u devices on the PCI bus", VIRT_PCI_COUNT);
         snprintf(s->path, sizeof s->path, "pci%u.dev", i + 1);
         snprintf(s->transport_path, sizeof s->transport_path, "pci%u", i + 1);
-        virtio_pci_init(&s->pci, m, s->transport_path, add_virtio_dev(b, m, s, c), true);
+        virtio_pci_init(&s->pci, m, s->transport_path, virtio_slot_init(&s->u, m, s->path, c, b->c.deterministic), true);
         pci_plug(bus, &s->pci.pci, i + 1, 0);
     }
     return true;
@@ -272,11 +240,11 @@ static bool load_guest(struct virt *b, struct machine *m, struct err *e)
 
 void virt_close_blocks(struct virt_config *c)
 {
-    for (u32 i = 0; i < c->slot_count + 2; i++) {
-        struct block **b = i < c->slot_count ? &c->slots[i].block : &c->pflash[i - c->slot_count];
-        if (*b)
-            (*b)->close(*b);
-        *b = NULL;
+    virtio_slots_close(c->slots, c->slot_count);
+    for (u32 i = 0; i < COUNT(c->pflash); i++) {
+        if (c->pflash[i])
+            c->pflash[i]->close(c->pflash[i]);
+        c->pflash[i] = NULL;
     }
 }
 

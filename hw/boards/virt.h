@@ -6,9 +6,8 @@
  * than one CPU, RAM above what -m gives (no hotplug). Their nodes are absent from the device tree.
  */
 #pragma once
-#include "host/block.h"
-#include "host/chr.h"
 #include "hw/boards/arm_boot.h"
+#include "hw/boards/virtio_slot.h"
 #include "vm/vm.h"
 
 /* Addresses. */
@@ -41,16 +40,6 @@
 enum { VIRT_SPI_UART = 1, VIRT_SPI_RTC = 2, VIRT_SPI_PCIE = 3 /* to 6 */, VIRT_SPI_GPIO = 7, VIRT_SPI_VIRTIO = 16 };
 enum { VIRT_PPI_TIMER_VIRT = 11, VIRT_PPI_TIMER_SEC = 13, VIRT_PPI_TIMER_PHYS = 14, VIRT_PPI_TIMER_HYP = 10 };
 
-enum virt_slot_kind { VIRT_SLOT_BLK, VIRT_SLOT_CONSOLE, VIRT_SLOT_RNG };
-struct virt_slot {          /* one virtio transport in use */
-    enum virt_slot_kind kind;
-    bool                pci;    /* on the PCI bus, from slot 1 on; else virtio-mmio, from the last one down */
-    struct block       *block;  /* BLK: owned by the board from now on */
-    const char         *serial; /* BLK: or NULL */
-    struct chr         *chr;    /* CONSOLE */
-    const char         *id;     /* of -device, for messages; or NULL */
-};
-
 struct virt_config {
     const char             *cpu;           /* model name, for the device tree */
     bool                  (*add_cpu)(struct machine *m, void *opaque, struct err *e); /* makes vCPU 0 */
@@ -61,7 +50,7 @@ struct virt_config {
     const char             *bios;          /* path, or NULL: goes to flash 0 */
     struct block           *pflash[2];     /* or NULL; owned by the board */
     struct chr             *serial;        /* PL011, or NULL */
-    struct virt_slot        slots[VIRT_VIRTIO_COUNT];
+    struct virtio_slot        slots[VIRT_VIRTIO_COUNT];
     u32                     slot_count;
     bool                    deterministic; /* seeds and the RTC from the machine's own generator, not from the host */
     bool                    virtio_legacy; /* transport version 1 */

@@ -30,9 +30,9 @@ static struct machine *board(struct shape shape)
     struct virt_config c = {
         .cpu = "cortex-a72", .add_cpu = add_fake_cpu, .ram_size = RAM, .gic_version = shape.gic, .deterministic = true,
         .virtio_legacy = shape.legacy, .slot_count = 6,
-        .slots = { { .kind = VIRT_SLOT_BLK }, { .kind = VIRT_SLOT_CONSOLE }, { .kind = VIRT_SLOT_RNG },
-                   { .kind = VIRT_SLOT_RNG, .pci = true }, { .kind = VIRT_SLOT_BLK, .pci = true },
-                   { .kind = VIRT_SLOT_CONSOLE, .pci = true } },
+        .slots = { { .kind = SLOT_BLK }, { .kind = SLOT_CONSOLE }, { .kind = SLOT_RNG },
+                   { .kind = SLOT_RNG, .pci = true }, { .kind = SLOT_BLK, .pci = true },
+                   { .kind = SLOT_CONSOLE, .pci = true } },
     };
     struct machine *m = machine_new("virt", &e);
     assert_non_null(m);

@@ -121,7 +121,7 @@ static void open_world(struct world *w, const struct shape *sh, u64 seed)
     struct virt_config c = {
         .cpu = sh->cpu, .add_cpu = add_cpu, .cpu_opaque = (void *)(uintptr_t)sh, .ram_size = RAM_SIZE,
         .gic_version = sh->gic, .deterministic = true, .virtio_legacy = sh->legacy, .slot_count = 4,
-        .slots = { { .kind = VIRT_SLOT_BLK }, { .kind = VIRT_SLOT_CONSOLE }, { .kind = VIRT_SLOT_RNG }, { .kind = VIRT_SLOT_BLK } },
+        .slots = { { .kind = SLOT_BLK }, { .kind = SLOT_CONSOLE }, { .kind = SLOT_RNG }, { .kind = SLOT_BLK } },
     };
     *w = (struct world){ .seed = seed, .m = machine_new("virt", &e) };
     assert_non_null(w->m);
