@@ -210,10 +210,14 @@ void interp_free_all(struct interp *t)
 struct interp *interp_new(struct vcpu *v, u32 max_insns, u64 max_bytes, struct err *e)
 {
     struct interp *t = calloc(1, sizeof *t);
-    if (!t) {
+    struct low *low = interp_low_new();
+    if (!t || !low) {
+        free(t);
+        free(low);
         err_set(e, "out of memory for the interpreter");
         return NULL;
     }
+    t->low = low;
     t->v = v;
     t->labels = interp_labels();
     t->max_insns = max_insns;
@@ -225,6 +229,7 @@ struct interp *interp_new(struct vcpu *v, u32 max_insns, u64 max_bytes, struct e
 void interp_free(struct interp *t)
 {
     free_blocks(t, false);
+    free(t->low);
     free(t);
 }
 

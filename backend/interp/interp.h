@@ -23,6 +23,7 @@ void           interp_flush(struct interp *t);                                  
 /* ---- private to backend/interp ---- */
 
 struct iblock;
+struct low;
 
 struct iop {
     const void *run;     /* handler label */
@@ -101,9 +102,11 @@ struct interp {
     bool               full;      /* a run ended because `bytes` is at its bound */
     bool               flush_wanted;
     struct ir_block    ir;        /* scratch of the lifter */
+    struct low        *low;       /* scratch of lower.c */
 };
 
 /* lower.c: IR to threaded code; *bytes is what it took. Never fails (CHECKs host memory). */
+struct low *interp_low_new(void); /* its scratch, freed with free(); NULL: out of memory */
 struct iblock *interp_lower(struct interp *t, const struct ir_block *ir, u64 *bytes);
 /* cache.c */
 struct iblock *interp_lookup(struct interp *t, gva pc, u64 mode); /* NULL: exception taken (fetch fault) */

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIELDS_MAX = 2048 }; /* no value is made in place in fields beyond */
+
 struct low {
     struct interp         *t;
     const struct ir_block *ir;
@@ -24,6 +26,8 @@ struct low {
     u16                    home[IR_BLOCK_MAX];     /* field it is made in + 1, or 0 */
     bool                   set_done[IR_BLOCK_MAX]; /* `set` that costs nothing since its value is made in place */
     u32                    label_at[IR_BLOCK_MAX]; /* op index of a label */
+    u16                    latest[FIELDS_MAX];     /* latest value so far that lives in a field, + 1 */
+    u16                    before[IR_BLOCK_MAX];   /* the one of the same field before it, + 1 */
 };
 
 static u32 arg_count(const struct ir_ins *in)
@@ -106,12 +110,22 @@ static bool in_the_way(const struct low *w, u32 i, u32 set)
     return false;
 }
 
-/* Does an earlier value, a get or one made in place, live in the field and is used after position i? */
+/* Value k, a get or one made in place, lives in the field. They come in the order of the block. */
+static void lives_in(struct low *w, u32 k, u32 field)
+{
+    if (field >= FIELDS_MAX)
+        return;
+    w->before[k] = w->latest[field];
+    w->latest[field] = (u16)(k + 1);
+}
+
+/* Is one of the values that live in the field used after position i? */
 static bool old_value_needed(const struct low *w, u32 field, u32 i)
 {
-    for (u32 k = 0; k < i; k++)
-        if (w->last_use[k] > i
-            && ((w->ir->ins[k].op == IR_get && w->ir->ins[k].imm == field) || w->home[k] == field + 1))
+    if (field >= FIELDS_MAX)
+        return true;
+    for (u32 k = w->latest[field]; k; k = w->before[k - 1])
+        if (w->last_use[k - 1] > i)
             return true;
     return false;
 }
@@ -147,6 +161,8 @@ static void choose_homes(struct low *w)
     const struct ir_layout *l = w->ir->layout;
     for (u32 s = 0; s < w->ir->count; s++) {
         const struct ir_ins *set = &w->ir->ins[s];
+        if (set->op == IR_get)
+            lives_in(w, s, (u32)set->imm);
         if (set->op != IR_set)
             continue;
         u32 i = set->arg[0], field = (u32)set->imm;
@@ -158,6 +174,7 @@ static void choose_homes(struct low *w)
             continue;
         w->home[i] = (u16)(field + 1);
         w->set_done[s] = true;
+        lives_in(w, i, field);
     }
 }
 
@@ -335,17 +352,33 @@ static void resolve_skips(struct low *w)
             w->ops[i].d = w->ops + w->label_at[w->ops[i].in->imm];
 }
 
-struct iblock *interp_lower(struct interp *t, const struct ir_block *ir, u64 *bytes)
+struct low *interp_low_new(void)
 {
-    struct iblock *b = calloc(1, sizeof *b);
-    struct low *w = calloc(1, sizeof *w);
-    CHECK(b && w);
-    b->ins = malloc(ir->count * sizeof *b->ins);
-    CHECK(b->ins);
-    memcpy(b->ins, ir->ins, ir->count * sizeof *b->ins);
+    return calloc(1, sizeof(struct low));
+}
+
+/* What lowering reads before it writes it; nothing beyond the block was written. */
+static void begin(struct low *w, struct interp *t, const struct ir_block *ir)
+{
+    memset(w->last_use, 0, ir->count * sizeof *w->last_use);
+    memset(w->home, 0, ir->count * sizeof *w->home);
+    memset(w->set_done, 0, ir->count * sizeof *w->set_done);
+    memset(w->latest, 0, MIN((u32)ir->layout->field_count, (u32)FIELDS_MAX) * sizeof *w->latest);
     w->t = t;
     w->ir = ir;
     w->state = t->v->state;
+    w->values_len = w->op_count = 0;
+}
+
+struct iblock *interp_lower(struct interp *t, const struct ir_block *ir, u64 *bytes)
+{
+    struct iblock *b = calloc(1, sizeof *b);
+    struct low *w = t->low;
+    CHECK(b);
+    b->ins = malloc(ir->count * sizeof *b->ins);
+    CHECK(b->ins);
+    memcpy(b->ins, ir->ins, ir->count * sizeof *b->ins);
+    begin(w, t, ir);
     w->values_cap = values_room(ir);
     w->values = aligned_alloc(64, (w->values_cap + 63) & ~63u);
     w->ops = malloc((ir->count + 1) * sizeof *w->ops);
@@ -365,6 +398,5 @@ struct iblock *interp_lower(struct interp *t, const struct ir_block *ir, u64 *by
     b->insns = ir->insns;
     b->len = ir->guest_len ? ir->guest_len : 1;
     *bytes = sizeof *b + ir->count * sizeof *b->ins + (w->op_count + 1) * sizeof *w->ops + w->values_cap;
-    free(w);
     return b;
 }
