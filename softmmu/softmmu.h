@@ -162,8 +162,9 @@ typedef bool mmu_walk_fn(void *opaque, gva va, enum mmu_access acc, u32 mode, st
 /* The fast check: (va & PAGE_MASK) == tag, and the last byte in the same page; see mmu_fast_read(). A tag with
  * TLB_SLOW set never matches. Tags hold the whole 64-bit address (tagged pointers with their tag). All three
  * tags of a live entry name the page; an empty one has TLB_EMPTY in all three.
- * rtag is fast for readable RAM, ROM and ROMD; wtag for writable RAM whose page is dirty and holds no code
- * bits; neither for device memory. xtag is fast for fetchable RAM, ROM and ROMD. */
+ * rtag is fast for readable RAM, ROM and ROMD; wtag for RAM that may be read and written, whose page is dirty and
+ * holds no code bits (what is fast to write is fast to read: engines rely on it); neither for device memory. xtag is
+ * fast for fetchable RAM, ROM and ROMD. */
 struct tlb_entry {
     u64 rtag, wtag, xtag;
     u64 addend; /* host address = va + addend */

@@ -237,6 +237,8 @@ void tlb_retag(struct tlb_slot s, gva va)
         if (may & MMU_WRITE)
             r->obj->fast[p] = 1;
     }
+    if (!(may & MMU_READ))
+        may &= ~(u32)MMU_WRITE; /* engines rely on it: what may be written may be read */
     *s.e = (struct tlb_entry){ va | (may & MMU_READ ? 0 : TLB_SLOW), va | (may & MMU_WRITE ? 0 : TLB_SLOW),
                                va | (may & MMU_FETCH ? 0 : TLB_SLOW), host };
 }

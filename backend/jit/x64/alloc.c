@@ -175,7 +175,7 @@ void xe_root_away(struct xe *x, u16 root)
         return;
     if (r->dirty)
         store_dirty_of(x, root);
-    if (r->konst == IR_NONE && r->slot < 0 && r->home < 0 && r->last_use >= x->i)
+    if (r->konst == IR_NONE && r->slot < 0 && r->home < 0 && r->last_use >= x->i && !r->window)
         xe_store_slot(x, root);
     *holder(x, r->cls, r->reg) = XE_NO_ROOT;
     r->reg = -1;
@@ -207,9 +207,11 @@ static i32 take_register(struct xe *x, u8 cls)
         if (r && (r->konst != IR_NONE || r->slot >= 0 || r->home >= 0))
             best = reg;
     }
-    for (u32 n = 0; n < 16 && best < 0; n++)
-        if (open >> ((x->turn + n) & 15) & 1)
-            best = (i32)((x->turn + n) & 15);
+    for (u32 n = 0; n < 32 && best < 0; n++) { /* windows last */
+        i32 reg = (i32)((x->turn + n) & 15);
+        if (open >> reg & 1 && (n >= 16 || !x->r[*holder(x, cls, reg)].window))
+            best = reg;
+    }
     x->turn = (u32)best + 1;
     xe_root_away(x, *holder(x, cls, best));
     return best;

@@ -37,6 +37,7 @@ struct xroot {
     u8  zbits;    /* general registers: bits above are zero */
     u8  type;     /* of the value it was made for */
     u8  dirty;    /* fields that wait for it */
+    u8  window;   /* XW_, of the host address of a window: lives in a register or nowhere */
     i16 slot;     /* -1: none */
     i16 home;     /* field, -1: none */
     ir_ref konst; /* the `const` instruction, IR_NONE: none */
@@ -65,6 +66,9 @@ struct xcold {
     u32 i;              /* instruction */
     u32 site;
     i8  va, val[2], res[2];
+    u8  bits;           /* of the sum va + disp */
+    i32 disp;
+    u32 windows;        /* open here: xe_windows_open() */
     i8  arg[4][2];      /* XK_EVAL, XK_MEM: registers of the operands */
     u16 first_dirty, dirty_count; /* in saved_dirty */
 };
@@ -86,6 +90,25 @@ struct xsnap {          /* registers at a skip */
 struct xundo {
     u16 root;
     i16 slot, home;     /* root XE_NO_ROOT: slot is a comparison that was made a value */
+};
+
+struct xbase {  /* an address: disp off a value, 32 of its bits or 64 */
+    ir_ref v;
+    u32    bits;
+    i64    disp;
+};
+
+/* Accesses off one base that share a check (window.c). */
+enum { XW_NONE, XW_UP, XW_DOWN }; /* the others are above the first one, or below */
+#define XE_OPEN 4u              /* bases looked at together */
+#define XE_WINDOW_FIRST INT16_MIN
+struct xwindow {
+    struct xbase base;   /* of the first access */
+    u32          len;
+    u8           mmu, side;
+    bool         write;
+    u16          first;  /* instruction */
+    u16          root;   /* of the host address; 0: no other access yet */
 };
 
 struct xcheck {         /* the inline TLB check as code, which does not depend on its place */
@@ -111,6 +134,11 @@ struct xe {
     bool                   put_off[IR_BLOCK_MAX];  /* comparison emitted where used */
     struct xcmp            cmp[IR_BLOCK_MAX];      /* of those put off */
     bool                   again[IR_BLOCK_MAX];    /* set: another follows, it may wait */
+    bool                   whole[IR_BLOCK_MAX];    /* needed as a value, not just as an address */
+    u16                    window[IR_BLOCK_MAX];   /* root of the window of an access, or 0xffff */
+    i16                    window_at[IR_BLOCK_MAX]; /* distance to its first access, or XE_WINDOW_FIRST */
+    struct xwindow         open[XE_OPEN];          /* while the plan looks */
+    u32                    open_count, open_turn;
     u16                    conds[IR_BLOCK_MAX];    /* values of i1, in order */
     u32                    cond_count;
     u16                    order[IR_BLOCK_MAX];    /* what is emitted, last one first */
@@ -208,3 +236,6 @@ void      xe_take_result(struct xe *x, u32 i);           /* from ctx.res */
 void      xe_keep(struct xe *x, u32 i);                /* mov rax, copy of instruction i */
 void      xe_give_back(struct xe *x);                  /* before leaving in the middle: what did not run */
 void      xe_cold_mem(struct xe *x, const struct xcold *c); /* mem.c */
+/* window.c: those open behind the current instruction, by register (16 and on: downwards); and shut, in cold code. */
+u32       xe_windows_open(const struct xe *x);
+void      xe_windows_shut(struct xe *x, u32 open);

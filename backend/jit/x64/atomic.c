@@ -83,18 +83,16 @@ static struct xcold *check(struct xe *x, u32 i, struct access *c, u32 access)
 
 void x64_emit_probe(struct xe *x, u32 i)
 {
-    u64 len = xe_ins(x, i)->imm;
-    struct ir_mem m = ir_mem_unpack(xe_ins(x, i)->aux);
-    if (m.addr32 || m.mmu_val || len - 1 >= PAGE_SIZE) {
+    const struct ir_ins *in = xe_ins(x, i);
+    if (!xe_is_inline(x, in)) {
         xe_by_reference(x, i);
         return;
     }
-    enum xreg va = xe_use(x, xe_ins(x, i)->arg[0]);
-    struct xmiss miss = { .n = 0 };
-    xe_align_check(x, va, m.align, &miss);
-    xe_tlb_check(x, va, (u32)len, m.mmu, m.write ? MMU_WRITE : MMU_READ, &miss);
+    struct xaccess c;
+    xe_access_begin(x, i, &c);
+    xe_access_check(x, i, &c, (u32)in->imm, ir_mem_unpack(in->aux).write ? MMU_WRITE : MMU_READ);
     struct xcold *cold = xe_cold_row(x, i, XK_MEM, NULL);
-    xe_misses(cold, &miss);
+    xe_misses(cold, &c.miss);
     cold->back = x->a.p;
 }
 

@@ -44,7 +44,8 @@ struct xcold *xe_new_cold(struct xe *x, enum xcold_kind k, u8 *from)
     }
     struct xcold *c = &x->cold[x->cold_count++];
     *c = (struct xcold){ .kind = (u8)k, .jumps = 1, .from = { from }, .i = x->i, .site = xe_site(x),
-                         .first_dirty = (u16)x->saved_dirty_count };
+                         .first_dirty = (u16)x->saved_dirty_count,
+                         .windows = k == XK_EVAL || k == XK_BUDGET ? 0 : xe_windows_open(x) };
     for (u32 n = 0; n < x->dirty_count; n++) {
         const struct xroot *r = &x->r[x->dirty[n].root];
         x->saved_dirty[x->saved_dirty_count++] = (struct xsaved_dirty){
@@ -243,6 +244,7 @@ static void emit_cold(struct xe *x, u32 n)
         cold_row(x, c);
     else
         xe_cold_mem(x, c);
+    xe_windows_shut(x, c->windows);
     xa_jmp(&x->a, c->back + x->a.delta);
 }
 

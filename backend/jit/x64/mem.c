@@ -1,7 +1,7 @@
 /*
  * mem.c - guest memory: the TLB check inline, everything else by the slow paths.
  *
- * The check (softmmu.h): slot by tlb_index(), tag against the page of the last byte, so that an access which crosses a
+ * The check (softmmu.h; accesses off one base share it, window.c): slot by tlb_index(), tag against the page of the last byte, so that an access which crosses a
  * page misses. rax: offset of the entry, then its addend; rcx: page. The value's registers are defined before
  * the check; the cold path rejoins behind the access.
  */
@@ -111,11 +111,47 @@ void xe_tlb_check(struct xe *x, enum xreg va, u32 len, u32 mode, u32 access, str
 
 _Static_assert(((MMU_READ | MMU_WRITE) & ~3) == 0, "index of checks[]");
 
-static void check(struct xe *x, enum xreg va, struct ir_mem m, u32 access, struct xmiss *miss)
+void xe_access_begin(struct xe *x, u32 i, struct xaccess *c)
 {
-    *miss = (struct xmiss){ .n = 0 };
-    xe_align_check(x, va, m.align, miss);
-    xe_tlb_check(x, va, 1u << m.size, m.mmu, access, miss);
+    ir_ref va = xe_ins(x, i)->arg[0];
+    struct xbase b;
+    *c = (struct xaccess){ .bits = 64 };
+    xe_window_begin(x, i, c);
+    if (xe_ins(x, i)->op != IR_probe && xe_folds(x, va, &b)) {
+        va = b.v;
+        c->disp = (i32)b.disp;
+        c->bits = b.bits;
+    }
+    c->base = xe_use(x, va);
+}
+
+/* With its address in a register. */
+static void make_address(struct xe *x, struct xaccess *c)
+{
+    c->va = c->base;
+    if (!c->disp && c->bits == 64)
+        return;
+    c->va = RDX;
+    xa_lea(&x->a, c->bits, RDX, xm(c->base, c->disp));
+    c->base = RDX;
+    c->disp = 0;
+    c->bits = 64;
+}
+
+void xe_access_check(struct xe *x, u32 i, struct xaccess *c, u32 len, u32 access)
+{
+    struct ir_mem m = ir_mem_unpack(xe_ins(x, i)->aux);
+    if (c->window != XNONE && !c->first) {
+        xe_align_check(x, c->base, m.align, &c->miss);
+        xe_window_check(x, i, c, len);
+        return;
+    }
+    make_address(x, c);
+    xe_align_check(x, c->va, m.align, &c->miss);
+    xe_tlb_check(x, c->va, len, m.mmu, access, &c->miss);
+    c->at = xmi(c->va, RAX, 1, 0);
+    if (c->first)
+        xe_window_open(x, c);
 }
 
 void xe_misses(struct xcold *c, const struct xmiss *miss)
@@ -125,11 +161,13 @@ void xe_misses(struct xcold *c, const struct xmiss *miss)
         c->from[c->jumps++] = miss->at[n];
 }
 
-static struct xcold *cold(struct xe *x, enum xcold_kind k, enum xreg va, const struct xmiss *miss)
+static struct xcold *cold(struct xe *x, enum xcold_kind k, const struct xaccess *at)
 {
     struct xcold *c = xe_new_cold(x, k, NULL);
-    xe_misses(c, miss);
-    c->va = (i8)va;
+    xe_misses(c, &at->miss);
+    c->va = (i8)at->base;
+    c->disp = at->disp;
+    c->bits = (u8)at->bits;
     return c;
 }
 
@@ -137,6 +175,19 @@ static struct xcold *cold(struct xe *x, enum xcold_kind k, enum xreg va, const s
 static bool is_simple(struct ir_mem m)
 {
     return !m.addr32 && !m.mmu_val && (!m.bswap || (m.bswap == m.size && m.size <= 3)) && m.size <= 5;
+}
+
+bool xe_is_inline(const struct xe *x, const struct ir_ins *in)
+{
+    struct ir_mem m = ir_mem_unpack(in->aux);
+    u8 t = in->op == IR_store ? x->ir->ins[in->arg[1]].type : in->type;
+    bool whole = 1u << m.size == ir_bytes((enum ir_type)t);
+    switch (in->op) {
+    case IR_load: return is_simple(m) && (t <= IR_I64 || (whole && !m.bswap)) && t != IR_I1;
+    case IR_store: return is_simple(m) && whole && (t <= IR_I64 || !m.bswap);
+    case IR_probe: return !m.addr32 && !m.mmu_val && in->imm - 1 < PAGE_SIZE;
+    default: return false;
+    }
 }
 
 void xe_by_reference(struct xe *x, u32 i)
@@ -169,17 +220,17 @@ static void extend(struct xe *x, u32 i, struct ir_mem m, enum xreg r)
 
 static void load_gpr(struct xe *x, u32 i, struct ir_mem m)
 {
-    enum xreg va = xe_use(x, xe_ins(x, i)->arg[0]), d = xe_def(x, i);
     u32 from = 8u << m.size, to = ir_bits((enum ir_type)xe_ins(x, i)->type);
-    struct xmiss miss;
-    check(x, va, m, MMU_READ, &miss);
-    struct xcold *c = cold(x, XK_LOAD, va, &miss);
-    struct xmem at = xmi(va, RAX, 1, 0);
+    struct xaccess at;
+    xe_access_begin(x, i, &at);
+    enum xreg d = xe_def(x, i);
+    xe_access_check(x, i, &at, 1u << m.size, MMU_READ);
+    struct xcold *c = cold(x, XK_LOAD, &at);
     bool sign = m.sign && from < to && from < 64;
     if (sign && !m.bswap) {
-        xa_movsx_rm(&x->a, from, to < 32 ? 32 : to, d, at);
+        xa_movsx_rm(&x->a, from, to < 32 ? 32 : to, d, at.at);
     } else {
-        xa_mov_rm(&x->a, from, d, at);
+        xa_mov_rm(&x->a, from, d, at.at);
         if (m.bswap) {
             swap(x, m.size, d);
             extend(x, i, m, d);
@@ -197,19 +248,21 @@ static void load_wide(struct xe *x, u32 i, struct ir_mem m)
     u8 t = xe_ins(x, i)->type;
     bool v = x->r[x->root[i]].cls == XC_XMM, two = t == IR_I128 || t == IR_V256;
     u32 bytes = 1u << m.size, step = v ? 16 : 8;
-    enum xreg va = xe_use(x, xe_ins(x, i)->arg[0]), d = v ? xe_def_v(x, i) : xe_def(x, i);
-    enum xreg d2 = !two ? XNONE : v ? xe_def_v2(x, i) : xe_def_hi(x, i);
-    struct xmiss miss;
-    check(x, va, m, MMU_READ, &miss);
-    struct xcold *c = cold(x, XK_LOAD, va, &miss);
+    struct xaccess at;
+    xe_access_begin(x, i, &at);
+    enum xreg d = v ? xe_def_v(x, i) : xe_def(x, i), d2 = !two ? XNONE : v ? xe_def_v2(x, i) : xe_def_hi(x, i);
+    xe_access_check(x, i, &at, bytes, MMU_READ);
+    struct xcold *c = cold(x, XK_LOAD, &at);
+    struct xmem hi = at.at;
+    hi.disp += (i32)step;
     if (v)
-        xa_vload(&x->a, MIN(bytes, 16u), d, xmi(va, RAX, 1, 0));
+        xa_vload(&x->a, MIN(bytes, 16u), d, at.at);
     else
-        xa_mov_rm(&x->a, 64, d, xmi(va, RAX, 1, 0));
+        xa_mov_rm(&x->a, 64, d, at.at);
     if (two && v)
-        xa_vload(&x->a, 16, d2, xmi(va, RAX, 1, (i32)step));
+        xa_vload(&x->a, 16, d2, hi);
     else if (two)
-        xa_mov_rm(&x->a, 64, d2, xmi(va, RAX, 1, (i32)step));
+        xa_mov_rm(&x->a, 64, d2, hi);
     c->back = x->a.p;
     c->res[0] = (i8)d;
     c->res[1] = (i8)d2;
@@ -218,11 +271,9 @@ static void load_wide(struct xe *x, u32 i, struct ir_mem m)
 void x64_emit_load(struct xe *x, u32 i)
 {
     struct ir_mem m = ir_mem_unpack(xe_ins(x, i)->aux);
-    u8 t = xe_ins(x, i)->type;
-    bool whole = 1u << m.size == ir_bytes((enum ir_type)t);
-    if (!is_simple(m) || (t > IR_I64 && (!whole || m.bswap)) || t == IR_I1)
+    if (!xe_is_inline(x, xe_ins(x, i)))
         xe_by_reference(x, i);
-    else if (t <= IR_I64)
+    else if (xe_ins(x, i)->type <= IR_I64)
         load_gpr(x, i, m);
     else
         load_wide(x, i, m);
@@ -230,10 +281,11 @@ void x64_emit_load(struct xe *x, u32 i)
 
 /* ---- stores ---- */
 
-static void store_bytes(struct xe *x, struct ir_mem m, enum xreg va, enum xreg s, enum xreg s2, bool v)
+static void store_bytes(struct xe *x, struct ir_mem m, struct xmem at, enum xreg s, enum xreg s2, bool v)
 {
-    struct xmem at = xmi(va, RAX, 1, 0), hi = xmi(va, RAX, 1, v ? 16 : 8);
+    struct xmem hi = at;
     u32 bytes = 1u << m.size;
+    hi.disp += v ? 16 : 8;
     if (v) {
         xa_vstore(&x->a, MIN(bytes, 16u), at, s);
         if (bytes == 32)
@@ -255,25 +307,23 @@ static void store(struct xe *x, u32 i, struct ir_mem m)
     const struct ir_ins *in = xe_ins(x, i);
     u8 t = x->ir->ins[in->arg[1]].type;
     bool v = xe_root(x, in->arg[1])->cls == XC_XMM, two = t == IR_I128 || t == IR_V256;
-    enum xreg va = xe_use(x, in->arg[0]), s = xe_use(x, in->arg[1]);
-    enum xreg s2 = two ? xe_root_use(x, x->root2[in->arg[1]]) : XNONE;
-    struct xmiss miss;
-    check(x, va, m, MMU_WRITE, &miss);
-    struct xcold *c = cold(x, XK_STORE, va, &miss);
+    struct xaccess at;
+    xe_access_begin(x, i, &at);
+    enum xreg s = xe_use(x, in->arg[1]), s2 = two ? xe_root_use(x, x->root2[in->arg[1]]) : XNONE;
+    xe_access_check(x, i, &at, 1u << m.size, MMU_WRITE);
+    struct xcold *c = cold(x, XK_STORE, &at);
     c->val[0] = (i8)s;
     c->val[1] = (i8)s2;
-    store_bytes(x, m, va, s, s2, v);
+    store_bytes(x, m, at.at, s, s2, v);
     c->back = x->a.p;
 }
 
 void x64_emit_store(struct xe *x, u32 i)
 {
-    struct ir_mem m = ir_mem_unpack(xe_ins(x, i)->aux);
-    u8 t = x->ir->ins[xe_ins(x, i)->arg[1]].type;
-    if (!is_simple(m) || 1u << m.size != ir_bytes((enum ir_type)t) || (t > IR_I64 && m.bswap))
+    if (!xe_is_inline(x, xe_ins(x, i)))
         xe_by_reference(x, i);
     else
-        store(x, i, m);
+        store(x, i, ir_mem_unpack(xe_ins(x, i)->aux));
 }
 
 /* ---- cold paths ---- */
@@ -320,7 +370,10 @@ void xe_cold_mem(struct xe *x, const struct xcold *c)
     u32 mem = xe_ins(x, c->i)->aux, size = ir_mem_unpack(mem).size;
     if (c->kind == XK_STORE)
         cold_value(x, c);
-    xa_mov_rr(&x->a, 64, RAX, (enum xreg)c->va);
+    if (c->disp || c->bits == 32)
+        xa_lea(&x->a, c->bits, RAX, xm((enum xreg)c->va, c->disp));
+    else
+        xa_mov_rr(&x->a, 64, RAX, (enum xreg)c->va);
     xa_mov_ri(&x->a, RCX, c->site);
     xa_mov_ri(&x->a, RDX, mem);
     if (c->kind == XK_LOAD)

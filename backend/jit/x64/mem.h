@@ -13,11 +13,34 @@ struct xmiss {
     u32 n;
 };
 
+/* One load, store or probe on its way. */
+struct xaccess {
+    enum xreg    base;   /* the address is disp off it; 32 of its bits or 64 */
+    i32          disp;
+    u32          bits;
+    enum xreg    va;     /* the address itself, where the TLB is asked */
+    enum xreg    window; /* XNONE: none */
+    bool         first;  /* of its window */
+    struct xmem  at;     /* host memory, behind the check */
+    struct xmiss miss;
+};
+
 /* Misses unless va is a multiple of 2^align. */
 void xe_align_check(struct xe *x, enum xreg va, u32 align, struct xmiss *miss);
 /* Misses unless len bytes (1 to PAGE_SIZE) at va are plain memory of one page for access (MMU_READ, MMU_WRITE or
  * both) in this MMU mode. rax := what makes va a host address; rcx and rdx are lost. */
 void xe_tlb_check(struct xe *x, enum xreg va, u32 len, u32 mode, u32 access, struct xmiss *miss);
 void xe_misses(struct xcold *c, const struct xmiss *miss); /* they lead to c */
+/* Is the load, store or probe made in line? The plan knows, too. */
+bool xe_is_inline(const struct xe *x, const struct ir_ins *in);
 /* Any memory operation, by a call here and now. */
 void xe_by_reference(struct xe *x, u32 i);
+/* The address of access i in registers; definitions of the access come next, ... */
+void xe_access_begin(struct xe *x, u32 i, struct xaccess *c);
+/* ... and then the check of len bytes: c->at and c->miss. */
+void xe_access_check(struct xe *x, u32 i, struct xaccess *c, u32 len, u32 access);
+
+/* window.c: for these two */
+void xe_window_begin(struct xe *x, u32 i, struct xaccess *c);
+void xe_window_check(struct xe *x, u32 i, struct xaccess *c, u32 len);
+void xe_window_open(struct xe *x, struct xaccess *c);

@@ -2,6 +2,7 @@
  * plan.c - the look at a block before it is emitted: which values share a place, which comparisons are put off to
  * where they are used, what is needed at all, and until when.
  */
+#include "backend/jit/x64/mem.h"
 #include "backend/jit/x64/plan.h"
 #include "ir/vec.h"
 #include <string.h>
@@ -17,7 +18,8 @@
                    || (op) == IR_vhalf || (op) == IR_extract)
 #define FIT(op, fx) ((op) == IR_insn || (op) == IR_call || (op) == IR_get || (op) == IR_set || (op) == IR_setx \
                      || (fx) & IR_MEM)
-#define PLAN(op, fx) (u8)((FLUSHES(op, fx) ? PLAN_FLUSH : 0) | (VIEWS(op) ? PLAN_VIEW : 0) | (FIT(op, fx) ? PLAN_FIT : 0) \
+#define ENDS_WINDOWS(op, fx) ((op) == IR_skip || (op) == IR_label || (op) == IR_call || (fx) & (IR_EXIT | IR_MEM))
+#define PLAN(op, fx) (u8)((ENDS_WINDOWS(op, fx) ? PLAN_WINDOW : 0) | (FLUSHES(op, fx) ? PLAN_FLUSH : 0) | (VIEWS(op) ? PLAN_VIEW : 0) | (FIT(op, fx) ? PLAN_FIT : 0) \
                           | ((fx) & IR_PURE || (op) == IR_get || (op) == IR_getx ? PLAN_DROPS : 0))
 const u8 plan_ops[IR_OP_COUNT] = {
 #define OP(name, result, args, kinds, effects, value) [IR_##name] = PLAN(IR_##name, effects),
@@ -89,6 +91,11 @@ static bool find_view(struct xe *x, u32 i)
     }
 }
 
+u16 plan_window_root(struct xe *x, u32 i)
+{
+    return new_root(x, x->root_count++, i, IR_I64);
+}
+
 /* A second half, behind the values. */
 static void add_half(struct xe *x, u32 i, u8 type)
 {
@@ -153,6 +160,32 @@ static bool is_unfit(const struct xe *x, const struct ir_ins *in, struct repeat 
     return is_unrepeatable(x, in, ir_rows[in->op].effects, r);
 }
 
+/* Does the access make its address itself, if that is nothing else? rdx is free for it then. */
+static bool makes_address(const struct xe *x, const struct ir_ins *in)
+{
+    struct ir_mem m = ir_mem_unpack(in->aux);
+    return (in->op == IR_load || in->op == IR_store) && xe_is_inline(x, in) && !m.align
+           && m.mmu == (x->b->mode & 15) % MMU_MODES;
+}
+
+static void need_whole(struct xe *x, ir_ref v)
+{
+    const struct ir_ins *in = &x->ir->ins[v];
+    x->whole[v] = true;
+    if (in->op == IR_zext) /* it may be one with its operand */
+        x->whole[in->arg[0]] = true;
+}
+
+static void look_at_operands(struct xe *x, u32 i)
+{
+    const struct ir_ins *in = &x->ir->ins[i];
+    for (u32 k = 0; k < 4 && in->arg[k] != IR_NONE; k++) {
+        x->last[in->arg[k]] = (u16)i;
+        if (in->op != IR_zext && (k || !makes_address(x, in)))
+            need_whole(x, in->arg[k]);
+    }
+}
+
 /* Forwards: places, and whether all can be compiled. */
 static void look(struct xe *x)
 {
@@ -165,12 +198,15 @@ static void look(struct xe *x)
     memset(x->last, 0, count * sizeof x->last[0]);
     memset(x->uses, 0, count * sizeof x->uses[0]);
     memset(x->put_off, 0, count);
+    memset(x->whole, 0, count);
+    x->open_count = 0;
     for (u32 i = 0; i < count; i++) {
         const struct ir_ins *in = &x->ir->ins[i];
         if (in->type != IR_VOID)
             find_root(x, i);
-        for (u32 k = 0; k < 4 && in->arg[k] != IR_NONE; k++)
-            x->last[in->arg[k]] = (u16)i;
+        look_at_operands(x, i);
+        if (plan_ops[in->op] & PLAN_WINDOW)
+            plan_window(x, i);
         if (in->type == IR_I1)
             x->conds[x->cond_count++] = (u16)i;
         x->unfit |= in->type == IR_F80; /* has no registers */
@@ -216,6 +252,13 @@ static bool is_elsewhere(const struct xe *x, u32 i)
     return in->op == IR_const || (in->type != IR_VOID && x->root[i] != i);
 }
 
+/* The first operand, or what an access makes it of. */
+static ir_ref address_operand(const struct xe *x, const struct ir_ins *in)
+{
+    struct xbase b;
+    return makes_address(x, in) && xe_folds(x, in->arg[0], &b) ? b.v : in->arg[0];
+}
+
 /* Backwards: an instruction counts only if somebody needs it; a set may wait if another one of its field follows. */
 static void find_uses(struct xe *x)
 {
@@ -229,7 +272,7 @@ static void find_uses(struct xe *x)
         if (!is_elsewhere(x, i))
             x->order[x->order_count++] = (u16)i;
         for (u32 k = 0; k < 4 && in->arg[k] != IR_NONE; k++)
-            touch_operand(x, in->arg[k], i);
+            touch_operand(x, k ? in->arg[k] : address_operand(x, in), i);
         if (in->op == IR_set) {
             x->again[i] = x->seen[in->imm] == x->seen_stamp;
             x->seen[in->imm] = x->seen_stamp;
