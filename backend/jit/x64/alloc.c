@@ -1,5 +1,5 @@
 /*
- * alloc.c - registers, slots and homes of the roots of a block; what waits to be stored.
+ * alloc.c - registers, slots and homes of the roots of a block.
  *
  * A register is free when its root is not needed any more. Where none is, the one whose turn it is goes to memory: a
  * constant or a value with a home costs nothing, one that waits for its field is stored there, others to a slot.
@@ -13,7 +13,7 @@ void xe_flags_lost(struct xe *x) { x->flags.kind = XFL_NONE; }
 
 bool xe_root_live(const struct xe *x, u16 root)
 {
-    return x->r[root].last_use >= x->i || x->r[root].dirty;
+    return x->r[root].last_use >= x->i || x->r[root].dirty || x->r[root].held;
 }
 
 static u32 type_bytes(const struct xroot *r)
@@ -158,24 +158,14 @@ static void pin(struct xe *x, u8 cls, i32 reg)
         x->gpr_pinned |= (u16)(1u << reg);
 }
 
-static void store_dirty_of(struct xe *x, u16 root)
-{
-    for (u32 k = 0; k < x->dirty_count;) {
-        if (x->dirty[k].root == root)
-            xe_flush_field(x, x->dirty[k].field);
-        else
-            k++;
-    }
-}
-
 void xe_root_away(struct xe *x, u16 root)
 {
     struct xroot *r = &x->r[root];
     if (r->reg < 0)
         return;
     if (r->dirty)
-        store_dirty_of(x, root);
-    if (r->konst == IR_NONE && r->slot < 0 && r->home < 0 && r->last_use >= x->i && !r->window)
+        xe_flush_root(x, root);
+    if (r->konst == IR_NONE && r->slot < 0 && r->home < 0 && xe_root_live(x, root) && !r->window)
         xe_store_slot(x, root);
     *holder(x, r->cls, r->reg) = XE_NO_ROOT;
     r->reg = -1;
@@ -282,7 +272,7 @@ bool xe_is_vconst(const struct xe *x, ir_ref r, u64 v[2])
 bool xe_dies(const struct xe *x, ir_ref r, u32 i)
 {
     const struct xroot *t = &x->r[x->root[r]];
-    return t->last_use <= i && !t->dirty;
+    return t->last_use <= i && !t->dirty && !t->held;
 }
 
 enum xreg xe_use(struct xe *x, ir_ref r)
@@ -347,7 +337,7 @@ static bool can_take_over(struct xe *x, u32 i, ir_ref r)
 {
     u16 root = x->root[r];
     const struct xroot *t = &x->r[root];
-    if (t->reg < 0 || t->last_use > i || t->dirty || x->put_off[r])
+    if (t->reg < 0 || t->last_use > i || t->dirty || t->held || x->put_off[r])
         return false;
     u32 times = 0;
     for (u32 k = 0; k < 4 && x->ir->ins[i].arg[k] != IR_NONE; k++) {
@@ -440,71 +430,7 @@ struct xmem xe_const128(struct xe *x, u64 lo, u64 hi)
     return m;
 }
 
-/* ---- state ---- */
-
-void xe_store_field(struct xe *x, u32 field, u16 root)
-{
-    const struct xroot *r = &x->r[root];
-    enum ir_type t = (enum ir_type)x->ir->layout->fields[field].type;
-    u32 bytes = ir_bytes(t);
-    struct xmem m = xe_field(x, field);
-    if (r->cls == XC_XMM) {
-        xa_vstore(&x->a, bytes, m, xe_root_use(x, root));
-        return;
-    }
-    if (r->konst != IR_NONE && r->reg < 0) {
-        u64 v = x->ir->ins[r->konst].imm;
-        i64 s = bytes == 8 ? (i64)v : (i64)(v << (64 - bytes * 8)) >> (64 - bytes * 8);
-        if (s == (i32)s) {
-            xa_mov_mi(&x->a, bytes * 8, m, (i32)s);
-            return;
-        }
-    }
-    xa_mov_mr(&x->a, bytes * 8, m, xe_root_use(x, root));
-}
-
-/* Does the field's memory, once root was stored there, hold all that the root is? */
-static bool is_home(const struct xe *x, u32 field, u16 root)
-{
-    u8 t = x->ir->layout->fields[field].type;
-    const struct xroot *r = &x->r[root];
-    return r->cls == XC_XMM ? ir_bytes((enum ir_type)t) == 16 : t == IR_I64 || t == r->type;
-}
-
-void xe_stored(struct xe *x, u32 field, u16 root)
-{
-    struct xroot *r = &x->r[root];
-    if (r->konst == IR_NONE && r->home < 0 && is_home(x, field, root))
-        xe_set_home(x, root, field);
-}
-
-void xe_drop_dirty(struct xe *x, u32 field)
-{
-    for (u32 k = 0; k < x->dirty_count; k++)
-        if (x->dirty[k].field == field) {
-            x->r[x->dirty[k].root].dirty--;
-            x->dirty[k] = x->dirty[--x->dirty_count];
-            return;
-        }
-}
-
-void xe_flush_field(struct xe *x, u32 field)
-{
-    for (u32 k = 0; k < x->dirty_count; k++)
-        if (x->dirty[k].field == field) {
-            u16 root = x->dirty[k].root;
-            xe_store_field(x, field, root);
-            xe_drop_dirty(x, field);
-            xe_stored(x, field, root);
-            return;
-        }
-}
-
-void xe_flush(struct xe *x)
-{
-    while (x->dirty_count)
-        xe_flush_field(x, x->dirty[x->dirty_count - 1].field);
-}
+/* ---- homes ---- */
 
 void xe_forget_home(struct xe *x, u32 field)
 {
@@ -512,11 +438,11 @@ void xe_forget_home(struct xe *x, u32 field)
     if (root == XE_NO_ROOT)
         return;
     struct xroot *r = &x->r[root];
-    if (r->reg < 0 && r->slot < 0 && r->konst == IR_NONE && r->last_use >= x->i) {
-        u32 gpr = x->gpr_pinned, xmm = x->xmm_pinned;
+    if (r->reg < 0 && r->slot < 0 && r->konst == IR_NONE && (r->last_use >= x->i || r->held)) {
+        u16 gpr = x->gpr_pinned, xmm = x->xmm_pinned;
         xe_root_use(x, root);
-        x->gpr_pinned = (u16)gpr;
-        x->xmm_pinned = (u16)xmm;
+        x->gpr_pinned = gpr;
+        x->xmm_pinned = xmm;
     }
     clear_home(x, root);
 }
@@ -535,7 +461,7 @@ void xe_begin(struct xe *x)
     memset(x->home_of, 0xff, MIN(x->ir->layout->field_count, XE_FIELDS) * sizeof x->home_of[0]);
     x->gpr_pinned = x->xmm_pinned = 0;
     x->dirty_count = x->slot_top = x->snap_count = x->undo_count = 0;
-    x->cold_count = x->cold_open = x->saved_dirty_count = x->link_count = x->kept_count = 0;
+    x->cold_count = x->cold_open = x->saved_dirty_count = x->saved_cond_count = x->link_count = x->kept_count = 0;
     x->ic_count = x->ic_miss_count = 0;
     x->turn = RBX;
     x->flags.kind = XFL_NONE;

@@ -9,7 +9,7 @@
  *
  * State. A `set` is stored at once, unless a later one of the same field follows before anything must see it whole
  * (a skip, a label, a call, an exit): then it waits (`dirty`) in its register, and only the cold paths between
- * store it.
+ * store it. A comparison waits as what it compares, which is held where the cold paths find it.
  *
  * Conditions. Comparisons that nobody needs as a value are not emitted where they stand: xe_cond() emits them where they are
  * used, or finds that the host's flags still hold them.
@@ -37,14 +37,15 @@ struct xroot {
     u8  zbits;    /* general registers: bits above are zero */
     u8  type;     /* of the value it was made for */
     u8  dirty;    /* fields that wait for it */
+    u8  held;     /* comparisons that wait and need it */
     u8  window;   /* XW_, of the host address of a window: lives in a register or nowhere */
     i16 slot;     /* -1: none */
     i16 home;     /* field, -1: none */
     ir_ref konst; /* the `const` instruction, IR_NONE: none */
 };
 
-/* What host flags hold: those of a - b, a + b, a & b at a width. */
-enum xflags { XFL_NONE, XFL_CMP, XFL_ADD, XFL_TST };
+/* What host flags hold: those of a - b, a + b, a & b at a width. Put off like a comparison, but no flag: a ^ b. */
+enum xflags { XFL_NONE, XFL_CMP, XFL_ADD, XFL_TST, XFL_XOR };
 struct xcmp {
     u8     kind;  /* enum xflags */
     u8     bits;
@@ -53,8 +54,9 @@ struct xcmp {
 };
 
 struct xdirty {
-    u16 field;
-    u16 root;
+    u16    field;
+    u16    root;
+    ir_ref cond; /* the comparison that waits instead of a root; IR_NONE: none */
 };
 
 enum xcold_kind { XK_LOAD, XK_STORE, XK_MEM /* any other memory row */, XK_EVAL, XK_BUDGET };
@@ -71,6 +73,7 @@ struct xcold {
     u32 windows;        /* open here: xe_windows_open() */
     i8  arg[4][2];      /* XK_EVAL, XK_MEM: registers of the operands */
     u16 first_dirty, dirty_count; /* in saved_dirty */
+    u16 first_cond, cond_count;   /* in saved_cond */
 };
 
 struct xsaved_dirty {
@@ -78,6 +81,20 @@ struct xsaved_dirty {
     i8  reg;            /* -1: constant */
     u8  cls;
     u64 imm;
+};
+
+struct xplace {         /* where a value is: in a register, a constant, in memory */
+    ir_ref      v;
+    i8          reg;    /* -1: not there */
+    bool        konst;
+    u8          bytes;  /* in memory */
+    struct xmem m;
+};
+
+struct xsaved_cond {
+    u16           field;
+    struct xcmp   cmp;
+    struct xplace a, b;
 };
 
 struct xsnap {          /* registers at a skip */
@@ -131,6 +148,7 @@ struct xe {
     u16                    root[IR_BLOCK_MAX], root2[IR_BLOCK_MAX];
     u16                    last[IR_BLOCK_MAX];     /* use as the block says it */
     u16                    uses[IR_BLOCK_MAX];     /* that need the value itself */
+    u8                     reads[IR_BLOCK_MAX];    /* as the block says it, up to 2 */
     bool                   put_off[IR_BLOCK_MAX];  /* comparison emitted where used */
     struct xcmp            cmp[IR_BLOCK_MAX];      /* of those put off */
     bool                   again[IR_BLOCK_MAX];    /* set: another follows, it may wait */
@@ -139,7 +157,7 @@ struct xe {
     i16                    window_at[IR_BLOCK_MAX]; /* distance to its first access, or XE_WINDOW_FIRST */
     struct xwindow         open[XE_OPEN];          /* while the plan looks */
     u32                    open_count, open_turn;
-    u16                    conds[IR_BLOCK_MAX];    /* values of i1, in order */
+    u16                    conds[IR_BLOCK_MAX];    /* values of i1 and sums of bits, in order */
     u32                    cond_count;
     u16                    order[IR_BLOCK_MAX];    /* what is emitted, last one first */
     u32                    order_count;
@@ -168,6 +186,8 @@ struct xe {
     u32                    cold_count, cold_open;   /* first that waits for its way back */
     struct xsaved_dirty    saved_dirty[4096];
     u32                    saved_dirty_count;
+    struct xsaved_cond     saved_cond[4096];
+    u32                    saved_cond_count;
     struct jit_link        links[XE_LINKS];
     u32                    link_count;
     u8                    *link_stub_at[XE_LINKS];
@@ -211,12 +231,20 @@ void      xe_forget_home(struct xe *x, u32 field);     /* the field's memory is 
 void      xe_log_made(struct xe *x, ir_ref r);
 void      xe_set_home(struct xe *x, u16 root, u32 field);
 void      xe_forget_all_homes(struct xe *x);
-void      xe_flush(struct xe *x);                      /* stores all that waits */
-void      xe_flush_field(struct xe *x, u32 field);
-void      xe_drop_dirty(struct xe *x, u32 field);      /* it is overwritten */
-void      xe_stored(struct xe *x, u32 field, u16 root);    /* the field holds it now */
-void      xe_store_field(struct xe *x, u32 field, u16 root);
 void      xe_load_const(struct xe *x, ir_ref c, u8 cls, enum xreg to);
+
+/* wait.c */
+void      xe_wait(struct xe *x, u32 field, u16 root);    /* instead of xe_store_field() now */
+bool      xe_wait_cond(struct xe *x, u32 field, ir_ref v); /* a comparison put off; false: it cannot wait */
+void      xe_store_cond(struct xe *x, u32 field, ir_ref v); /* now; host flags change */
+void      xe_flush(struct xe *x);                        /* stores all that waits; host flags change */
+void      xe_flush_field(struct xe *x, u32 field);
+void      xe_flush_root(struct xe *x, u16 root);         /* the fields that wait for it; host flags stay */
+void      xe_drop_dirty(struct xe *x, u32 field);        /* it is overwritten */
+void      xe_stored(struct xe *x, u32 field, u16 root);  /* the field holds it now */
+void      xe_store_field(struct xe *x, u32 field, u16 root);
+void      xe_save_dirty(struct xe *x, struct xcold *c);  /* for a cold path that begins here ... */
+void      xe_cold_dirty(struct xe *x, const struct xcold *c); /* ... which stores it */
 
 /* join.c */
 void      xe_skip_snapshot(struct xe *x, u16 label, u8 *jump);
@@ -225,6 +253,7 @@ void      xe_label_restore(struct xe *x, u16 label);
 /* cond.c */
 bool      xe_classify(const struct xe *x, ir_ref r, struct xcmp *c);
 void      xe_materialise(struct xe *x, ir_ref r);      /* a comparison put off becomes a value */
+enum xcc  xe_compare(struct xe *x, const struct xcmp *c); /* host flags hold it */
 
 /* block.c */
 struct xcold *xe_new_cold(struct xe *x, enum xcold_kind k, u8 *from); /* with what waits now; rejoin: set back */

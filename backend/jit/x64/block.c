@@ -37,40 +37,15 @@ static emit_fn *const vector_emitters[IR_OP_COUNT] = {
 
 struct xcold *xe_new_cold(struct xe *x, enum xcold_kind k, u8 *from)
 {
-    if (x->cold_count == XE_COLD || x->saved_dirty_count + x->dirty_count > COUNT(x->saved_dirty)) {
+    if (x->cold_count == XE_COLD) {
         x->unfit = true;
         x->cold_count = 0;
-        x->saved_dirty_count = 0;
     }
     struct xcold *c = &x->cold[x->cold_count++];
     *c = (struct xcold){ .kind = (u8)k, .jumps = 1, .from = { from }, .i = x->i, .site = xe_site(x),
-                         .first_dirty = (u16)x->saved_dirty_count,
                          .windows = k == XK_EVAL || k == XK_BUDGET ? 0 : xe_windows_open(x) };
-    for (u32 n = 0; n < x->dirty_count; n++) {
-        const struct xroot *r = &x->r[x->dirty[n].root];
-        x->saved_dirty[x->saved_dirty_count++] = (struct xsaved_dirty){
-            .field = x->dirty[n].field, .reg = r->reg, .cls = r->cls,
-            .imm = r->konst != IR_NONE ? x->ir->ins[r->konst].imm : 0 };
-    }
-    c->dirty_count = (u16)x->dirty_count;
+    xe_save_dirty(x, c);
     return c;
-}
-
-static void cold_dirty(struct xe *x, const struct xcold *c)
-{
-    for (u32 n = 0; n < c->dirty_count; n++) {
-        const struct xsaved_dirty *s = &x->saved_dirty[c->first_dirty + n];
-        struct xmem m = xe_field(x, s->field);
-        u32 bytes = ir_bytes((enum ir_type)x->ir->layout->fields[s->field].type);
-        if (s->reg >= 0 && s->cls == XC_XMM) {
-            xa_vstore(&x->a, bytes, m, (enum xreg)s->reg);
-        } else if (s->reg >= 0) {
-            xa_mov_mr(&x->a, bytes * 8, m, (enum xreg)s->reg);
-        } else {
-            xa_mov_ri(&x->a, RAX, s->imm);
-            xa_mov_mr(&x->a, bytes * 8, m, RAX);
-        }
-    }
 }
 
 /* Operand of an evaluation from its registers to ctx.arg[k]. */
@@ -239,7 +214,7 @@ static void emit_cold(struct xe *x, u32 n)
         return;
     }
     if (c->kind != XK_EVAL)
-        cold_dirty(x, c);
+        xe_cold_dirty(x, c);
     if (c->kind == XK_EVAL || c->kind == XK_MEM)
         cold_row(x, c);
     else

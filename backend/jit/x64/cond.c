@@ -193,15 +193,9 @@ static void emit_add(struct xe *x, const struct xcmp *c)
         xa_alu_rr(&x->a, XA_ADD, c->bits, RAX, b);
 }
 
-enum xcc xe_cond(struct xe *x, ir_ref r)
+enum xcc xe_compare(struct xe *x, const struct xcmp *c)
 {
-    if (!x->put_off[r]) {
-        enum xreg reg = xe_use(x, r);
-        xa_test_rr(&x->a, 32, reg, reg);
-        xe_flags_lost(x);
-        return CC_NE;
-    }
-    struct xcmp *c = &x->cmp[r], now = x->flags;
+    struct xcmp now = x->flags;
     if (same_operands(c, &now))
         return (enum xcc)c->cc;
     struct xcmp turned = *c;
@@ -219,6 +213,16 @@ enum xcc xe_cond(struct xe *x, ir_ref r)
     else
         xe_flags_lost(x);
     return (enum xcc)c->cc;
+}
+
+enum xcc xe_cond(struct xe *x, ir_ref r)
+{
+    if (x->put_off[r])
+        return xe_compare(x, &x->cmp[r]);
+    enum xreg reg = xe_use(x, r);
+    xa_test_rr(&x->a, 32, reg, reg);
+    xe_flags_lost(x);
+    return CC_NE;
 }
 
 void xe_materialise(struct xe *x, ir_ref r)

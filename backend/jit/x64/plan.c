@@ -160,6 +160,12 @@ static bool is_unfit(const struct xe *x, const struct ir_ins *in, struct repeat 
     return is_unrepeatable(x, in, ir_rows[in->op].effects, r);
 }
 
+/* x86's auxiliary carry is one, which is hardly ever looked at. */
+static bool is_sum_of_bits(const struct ir_ins *in)
+{
+    return in->op == IR_xor && in->type == IR_I8 && !in->lane;
+}
+
 /* Does the access make its address itself, if that is nothing else? rdx is free for it then. */
 static bool makes_address(const struct xe *x, const struct ir_ins *in)
 {
@@ -181,6 +187,7 @@ static void look_at_operands(struct xe *x, u32 i)
     const struct ir_ins *in = &x->ir->ins[i];
     for (u32 k = 0; k < 4 && in->arg[k] != IR_NONE; k++) {
         x->last[in->arg[k]] = (u16)i;
+        x->reads[in->arg[k]] = (u8)MIN(x->reads[in->arg[k]] + 1u, 2u);
         if (in->op != IR_zext && (k || !makes_address(x, in)))
             need_whole(x, in->arg[k]);
     }
@@ -199,6 +206,7 @@ static void look(struct xe *x)
     memset(x->uses, 0, count * sizeof x->uses[0]);
     memset(x->put_off, 0, count);
     memset(x->whole, 0, count);
+    memset(x->reads, 0, count);
     x->open_count = 0;
     for (u32 i = 0; i < count; i++) {
         const struct ir_ins *in = &x->ir->ins[i];
@@ -207,7 +215,7 @@ static void look(struct xe *x)
         look_at_operands(x, i);
         if (plan_ops[in->op] & PLAN_WINDOW)
             plan_window(x, i);
-        if (in->type == IR_I1)
+        if (in->type == IR_I1 || is_sum_of_bits(in))
             x->conds[x->cond_count++] = (u16)i;
         x->unfit |= in->type == IR_F80; /* has no registers */
         if (plan_ops[in->op] & PLAN_FIT) {
@@ -217,12 +225,21 @@ static void look(struct xe *x)
     }
 }
 
+/* For one set and nothing else: it may never be stored. */
+static bool classify_sum(const struct xe *x, u32 i, struct xcmp *c)
+{
+    const struct ir_ins *in = &x->ir->ins[i];
+    *c = (struct xcmp){ .kind = XFL_XOR, .bits = 8, .a = in->arg[0], .b = in->arg[1] };
+    return x->reads[i] == 1 && x->ir->ins[x->last[i]].op == IR_set;
+}
+
 static void find_conditions(struct xe *x)
 {
     for (u32 k = x->cond_count; k--;) { /* a condition of conditions lives where its user is */
         u32 i = x->conds[k];
         if (x->last[i] && x->last[i] - i <= PUT_OFF_MAX)
-            x->put_off[i] = xe_classify(x, (ir_ref)i, &x->cmp[i]);
+            x->put_off[i] = x->ir->ins[i].type == IR_I1 ? xe_classify(x, (ir_ref)i, &x->cmp[i])
+                                                        : classify_sum(x, i, &x->cmp[i]);
     }
 }
 

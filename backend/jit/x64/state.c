@@ -85,16 +85,6 @@ static void set_wide(struct xe *x, struct xmem m, ir_ref v)
     }
 }
 
-static void make_dirty(struct xe *x, u32 f, u16 root)
-{
-    if (x->dirty_count == XE_DIRTY)
-        xe_flush(x);
-    if (x->r[root].konst == IR_NONE)
-        xe_root_use(x, root);
-    x->dirty[x->dirty_count++] = (struct xdirty){ (u16)f, root };
-    x->r[root].dirty++;
-}
-
 /* May the value wait in its register for a later set of the field, which makes this one's store needless? A constant
  * waits as an immediate. */
 static bool may_wait(const struct xe *x, u32 i, ir_ref v)
@@ -111,10 +101,14 @@ void x64_emit_set(struct xe *x, u32 i)
     ir_ref v = in->arg[0];
     u16 root = x->root[v];
     xe_drop_dirty(x, f);
-    if (x->put_off[v]) { /* a flag: from the host's flags to memory */
-        enum xcc cc = xe_cond(x, v);
+    if (x->put_off[v] && x->again[i]) {
         xe_forget_home(x, f);
-        xa_setcc_m(&x->a, cc, xe_field(x, f));
+        if (xe_wait_cond(x, f, v))
+            return;
+    }
+    if (x->put_off[v]) { /* a flag: from the host's flags to memory */
+        xe_forget_home(x, f);
+        xe_store_cond(x, f, v);
         return;
     }
     if (field_of(x, f)->type == IR_I128 || field_of(x, f)->type == IR_V256) {
@@ -128,7 +122,7 @@ void x64_emit_set(struct xe *x, u32 i)
         xe_root_use(x, root); /* before the field's memory, which may be its place, is given up */
     xe_forget_home(x, f);
     if (may_wait(x, i, v)) {
-        make_dirty(x, f, root);
+        xe_wait(x, f, root);
         return;
     }
     xe_store_field(x, f, root);
