@@ -12,10 +12,10 @@ struct machine;
 struct app_board {
     const char *name, *text;     /* "virt", for -M help */
     const char *cpu;             /* the default model */
-    const char *disk;            /* name of a block device: "virtio-blk-device" */
-    enum device_bus bus;         /* where virtio devices sit */
+    u32         buses;           /* what -device can go on: 1 << DEVICE_ON_ */
     const char *(*model)(u32 i); /* names of CPU models; NULL behind the last */
-    u32         slots;           /* virtio devices that fit */
+    u32         slots;           /* virtio devices that fit where -drive if=virtio goes */
+    u32         pci_slots;       /* ... on PCI, where that is another place; else 0 */
     /* Describes the board in s and builds it on s->m. */
     bool (*build)(struct setup *s, struct err *e);
     /* Closes the disks of a board that was described, but not built. */

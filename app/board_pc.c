@@ -29,6 +29,7 @@ static void describe(struct setup *s)
     c->initrd = o->initrd;
     c->append = o->append;
     c->serial = s->serial;
+    c->debugcon = s->debugcon ? s->debugcon : o->debugcon_given ? &s->no_output : NULL;
     c->deterministic = o->icount;
     c->rtc_seconds = setup_rtc(o);
     for (u32 i = 0; i < o->device_count; i++)
@@ -64,6 +65,7 @@ static void close_disks(struct setup *s) { pc_close_blocks(&s->pc); }
 static const char *model(u32 i) { return x86_models[i].name; }
 
 const struct app_board app_board_pc = {
-    .name = "pc", .text = "PC (i440FX + PIIX, compatible with QEMU's pc)", .cpu = "Haswell", .disk = "virtio-blk-pci",
-    .bus = DEVICE_ON_PCI, .model = model, .slots = PC_SLOTS, .build = build, .close = close_disks, .power_key = pc_power_key,
+    .name = "pc", .text = "PC (i440FX + PIIX, compatible with QEMU's pc)", .cpu = "Haswell",
+    .buses = 1u << DEVICE_ON_PCI | 1u << DEVICE_ON_ISA, .model = model, .slots = PC_SLOTS, .build = build,
+    .close = close_disks, .power_key = pc_power_key,
 };

@@ -53,11 +53,14 @@ static u32 slot_name(u32 n) { return VIRT_VIRTIO_COUNT - 1 - n; }
 static bool build(struct setup *s, struct err *e)
 {
     describe(s);
+    if (s->virt.rtc_seconds > ~0u)
+        return err_set(e, "-rtc: the clock of the board 'virt' counts seconds in 32 bits and ends in 2106");
     if (!add_flash(s, e) || !setup_slots(s, slot_name, e))
         return false;
-    s->virt.slot_count = s->slot_count; /* the board's from now on */
+    s->virt.slot_count = s->slot_count + s->pci_slot_count; /* the board's from now on */
     memcpy(s->virt.slots, s->slots, s->slot_count * sizeof *s->slots);
-    s->slot_count = 0;
+    memcpy(s->virt.slots + s->slot_count, s->pci_slots, s->pci_slot_count * sizeof *s->slots);
+    s->slot_count = s->pci_slot_count = 0;
     return virt_build(s->m, &s->virt, e);
 }
 
@@ -67,6 +70,7 @@ static const char *model(u32 i) { return a64_models[i].name; }
 
 const struct app_board app_board_virt = {
     .name = "virt", .text = "Arm virtual machine (compatible with QEMU's virt)\nOptions: virt,gic-version=2|3",
-    .cpu = "cortex-a72", .disk = "virtio-blk-device", .bus = DEVICE_ON_MMIO, .model = model, .slots = VIRT_VIRTIO_COUNT,
-    .build = build, .close = close_disks, .power_key = virt_power_key,
+    .cpu = "cortex-a72", .buses = 1u << DEVICE_ON_MMIO | 1u << DEVICE_ON_PCI, .model = model,
+    .slots = VIRT_VIRTIO_COUNT, .pci_slots = VIRT_PCI_COUNT, .build = build, .close = close_disks,
+    .power_key = virt_power_key,
 };

@@ -9,7 +9,7 @@
 #include "host/block.h"
 #include "snapshot/snapshot.h"
 
-#define DISKS_MAX 48u /* more than a board has places for */
+#define DISKS_MAX 48u /* more than -drive takes */
 
 struct disks {           /* zero-initialised: none */
     struct snapshot_extra extra[DISKS_MAX];

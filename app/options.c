@@ -108,24 +108,35 @@ static bool accel_arg(struct options *o, const char *arg, struct err *e)
     return true;
 }
 
+static bool output_arg(const char *opt, const char *arg, enum serial_kind *kind, const char **file, struct err *e)
+{
+    if (!strcmp(arg, "stdio"))
+        *kind = SERIAL_STDIO;
+    else if (!strcmp(arg, "mon:stdio"))
+        *kind = SERIAL_MON_STDIO;
+    else if (!strcmp(arg, "null") || !strcmp(arg, "none"))
+        *kind = SERIAL_NULL;
+    else if (!strncmp(arg, "file:", 5) && arg[5]) {
+        *kind = SERIAL_FILE;
+        *file = arg + 5;
+    } else {
+        return err_set(e, "%s: '%s' is not modelled (known: stdio, mon:stdio, null, none, file:NAME)", opt, arg);
+    }
+    return true;
+}
 static bool serial_arg(struct options *o, const char *arg, struct err *e)
 {
     if (o->serial_given)
         return err_set(e, "-serial: only one serial port is modelled");
     o->serial_given = true;
-    if (!strcmp(arg, "stdio"))
-        o->serial = SERIAL_STDIO;
-    else if (!strcmp(arg, "mon:stdio"))
-        o->serial = SERIAL_MON_STDIO;
-    else if (!strcmp(arg, "null") || !strcmp(arg, "none"))
-        o->serial = SERIAL_NULL;
-    else if (!strncmp(arg, "file:", 5) && arg[5]) {
-        o->serial = SERIAL_FILE;
-        o->serial_file = arg + 5;
-    } else {
-        return err_set(e, "-serial: '%s' is not modelled (known: stdio, mon:stdio, null, file:NAME)", arg);
-    }
-    return true;
+    return output_arg("-serial", arg, &o->serial, &o->serial_file, e);
+}
+static bool debugcon_arg(struct options *o, const char *arg, struct err *e)
+{
+    if (o->debugcon_given)
+        return err_set(e, "-debugcon: only one debug console is modelled");
+    o->debugcon_given = strcmp(arg, "none") != 0;
+    return output_arg("-debugcon", arg, &o->debugcon, &o->debugcon_file, e);
 }
 
 static bool only(const char *opt, const char *arg, const char *want, struct err *e)
@@ -202,23 +213,38 @@ static bool parse_date(const char *text, u64 *seconds)
         struct tm t = { 0 };
         const char *end = strptime(text, forms[i], &t);
         if (end && !*end) {
+            int day = t.tm_mday, second = t.tm_sec; /* timegm makes 1 March of 30 February */
             *seconds = (u64)timegm(&t);
-            return true;
+            return t.tm_mday == day && t.tm_sec == second && t.tm_year >= 70;
         }
     }
     return false;
+}
+
+static bool rtc_base(struct options *o, const char *val, struct err *e)
+{
+    o->rtc_base = ~0ull;
+    o->rtc_localtime = !strcmp(val, "localtime");
+    return o->rtc_localtime || !strcmp(val, "utc") || parse_date(val, &o->rtc_base)
+           || err_set(e, "-rtc: base=%s is not utc, localtime, or a date from 1970 on (YYYY-MM-DD or"
+                         " YYYY-MM-DDTHH:MM:SS)", val);
+}
+static bool rtc_only(const char *key, const char *val, const char *want, struct err *e)
+{
+    return !strcmp(val, want) || err_set(e, "-rtc: %s=%s is not modelled (known: %s)", key, val, want);
 }
 
 static bool rtc_arg(struct options *o, const char *arg, struct err *e)
 {
     struct kv kv;
     while (opt_next(&arg, &kv)) {
-        if (!kv.val || strcmp(kv.key, "base"))
-            return err_set(e, "-rtc: unknown option '%s' (known: base=utc or base=DATE)", kv.key);
-        if (!strcmp(kv.val, "utc"))
-            o->rtc_base = ~0ull;
-        else if (!parse_date(kv.val, &o->rtc_base))
-            return err_set(e, "-rtc: '%s' is not utc, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS", kv.val);
+        bool clock = !strcmp(kv.key, "clock");
+        if (strcmp(kv.key, "base") && !clock && strcmp(kv.key, "driftfix"))
+            return err_set(e, "-rtc: unknown option '%s' (known: base, clock, driftfix)", kv.key);
+        if (!kv.val)
+            return err_set(e, "-rtc: '%s' needs a value", kv.key);
+        if (!strcmp(kv.key, "base") ? !rtc_base(o, kv.val, e) : !rtc_only(kv.key, kv.val, clock ? "vm" : "none", e))
+            return false;
     }
     return true;
 }
@@ -304,13 +330,14 @@ static const struct option_row {
     { "device", "NAME[,OPTION=VALUE]", opt_device_arg, "a virtio device; help lists" },
     { "snapshot", NULL, snapshot_flag, "keep writes of all drives in memory" },
     { "serial", "stdio|mon:stdio|null|file:NAME", serial_arg, "where the serial port goes" },
+    { "debugcon", "stdio|mon:stdio|null|none|file:NAME", debugcon_arg, "where the PC's debug console goes" },
     { "nographic", NULL, nographic_flag, "serial port and monitor on the terminal (Ctrl-A H helps)" },
     { "display", "none", display_arg, "no display" },
     { "monitor", "none|stdio", monitor_arg, "the human monitor" },
     { "nic", "none", nic_arg, "no network" },
     { "net", "none", net_arg, NULL },
     { "no-reboot", NULL, no_reboot_flag, "a guest reset ends the run" },
-    { "rtc", "base=utc|DATE", rtc_arg, "the clock of the board at power-on" },
+    { "rtc", "base=utc|localtime|DATE[,clock=vm]", rtc_arg, "the clock of the board at power-on" },
     { "d", "CLASS[,CLASS]", log_arg, "log; help lists the classes" },
     { "D", "FILE", log_file_arg, "log file instead of the standard error" },
     { "engine", "NAME", engine_arg, "execution engine, default auto; help lists" },
@@ -373,7 +400,8 @@ static bool check_value(const struct option_row *r, const char *name, const char
 static bool check_lockstep(struct options *o, struct err *e)
 {
     const char *bad = o->engine_given ? "--engine" : o->hash_count ? "--hash-at" : o->save ? "--savevm"
-                      : o->monitor_stdio ? "-monitor stdio" : NULL;
+                      : o->monitor_stdio ? "-monitor stdio"
+                      : o->debugcon_given && o->debugcon != SERIAL_NULL ? "-debugcon" : NULL;
     if (!o->lockstep[0])
         return true;
     if (bad)
@@ -403,6 +431,15 @@ bool options_parse(struct options *o, int argc, char **argv, struct err *e)
     return true;
 }
 
+static bool check_debugcon(const struct options *o, struct err *e)
+{
+    bool taken = serial_on_terminal(o->serial) || o->monitor_stdio;
+    if (!o->debugcon_given || !serial_on_terminal(o->debugcon) || !taken)
+        return true;
+    return err_set(e, "-debugcon stdio: the terminal is taken by %s", o->monitor_stdio ? "-monitor stdio"
+                   : o->serial_given ? "-serial" : "-nographic (-serial none frees it)");
+}
+
 bool options_finish(struct options *o, struct err *e)
 {
     const struct app_board *b = app_board_find(o->machine);
@@ -410,5 +447,5 @@ bool options_finish(struct options *o, struct err *e)
         o->serial = SERIAL_MON_STDIO;
     if (!o->cpu)
         o->cpu = o->default_cpu ? o->default_cpu : b->cpu;
-    return opt_check_devices(o, b->bus, e) && check_lockstep(o, e);
+    return opt_check_devices(o, b->buses, e) && check_debugcon(o, e) && check_lockstep(o, e);
 }

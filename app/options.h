@@ -28,6 +28,10 @@ struct opt_device {
 };
 
 enum serial_kind { SERIAL_STDIO, SERIAL_MON_STDIO, SERIAL_NULL, SERIAL_FILE };
+static inline bool serial_on_terminal(enum serial_kind k)
+{
+    return k == SERIAL_STDIO || k == SERIAL_MON_STDIO;
+}
 
 struct options {
     const char *machine;       /* a board's name */
@@ -42,10 +46,14 @@ struct options {
     u32               device_count;
     enum serial_kind  serial;
     const char       *serial_file;
+    enum serial_kind  debugcon;      /* when given */
+    const char       *debugcon_file;
+    bool              debugcon_given; /* there is a debug console */
     bool              serial_given, nographic, monitor_stdio, no_reboot, snapshot_all;
     bool              clock_given, icount, pace_host;
     u64               seed;
     u64               rtc_base;      /* seconds since 1970; ~0: the host's clock, or fixed under icount */
+    bool              rtc_localtime; /* ... the local one */
     u32               log_mask;
     const char       *log_file;
     const char       *engine;        /* "auto"; a name that engine_find() knows */

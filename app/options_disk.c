@@ -71,13 +71,13 @@ static bool device_kind(const char *name, struct opt_device *d)
     return false;
 }
 
-bool opt_check_devices(const struct options *o, enum device_bus bus, struct err *e)
+bool opt_check_devices(const struct options *o, u32 buses, struct err *e)
 {
     for (u32 i = 0; i < o->device_count; i++)
-        if (o->devices[i].bus != DEVICE_ANYWHERE && o->devices[i].bus != bus
-            && !(o->devices[i].bus == DEVICE_ON_ISA && bus == DEVICE_ON_PCI))
+        if (o->devices[i].bus != DEVICE_ANYWHERE && !(buses >> o->devices[i].bus & 1))
             return err_set(e, "-device %s: the board '%s' has no bus for it", o->devices[i].name, o->machine);
-    return true;
+    return !o->debugcon_given || buses >> DEVICE_ON_ISA & 1
+           || err_set(e, "-debugcon: the board '%s' has no bus for it", o->machine);
 }
 
 bool opt_device_arg(struct options *o, const char *arg, struct err *e)

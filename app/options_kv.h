@@ -18,4 +18,4 @@ const char *opt_keep(struct options *o, const char *text);
 /* options_disk.c: parsers of rows */
 bool opt_drive_arg(struct options *o, const char *arg, struct err *e);
 bool opt_device_arg(struct options *o, const char *arg, struct err *e);
-bool opt_check_devices(const struct options *o, enum device_bus bus, struct err *e) MUST_CHECK; /* a board with this bus */
+bool opt_check_devices(const struct options *o, u32 buses, struct err *e) MUST_CHECK; /* a board that has these */

@@ -18,14 +18,15 @@
 #include <time.h>
 #include <unistd.h>
 
+struct out_file { struct chr chr; int fd; const char *opt, *name; };
+
 struct session {
     const struct options *o;
     struct setup          setup;
     struct machine       *m;            /* the setup's */
     struct terminal      *t;
     struct monitor        mon;
-    struct chr            file_chr;     /* -serial file: */
-    int                   file_fd;
+    struct out_file       serial, debugcon; /* -serial file: and so on */
     FILE                 *log;
     struct hash_state     hash;
     u32                   next_hash;
@@ -139,9 +140,9 @@ static void on_wait(void *opaque, u64 ns)
 
 static void file_out(struct chr *c, const u8 *p, u32 n)
 {
-    struct session *s = c->host;
+    struct out_file *f = c->host;
     while (n) {
-        ssize_t w = write(s->file_fd, p, n);
+        ssize_t w = write(f->fd, p, n);
         if (w < 0 && errno != EINTR)
             return;
         if (w > 0) {
@@ -154,7 +155,8 @@ static void file_out(struct chr *c, const u8 *p, u32 n)
 static bool open_terminal(struct session *s, struct err *e)
 {
     const struct options *o = s->o;
-    bool serial = o->serial == SERIAL_STDIO || o->serial == SERIAL_MON_STDIO;
+    enum serial_kind mode = serial_on_terminal(o->serial) || !o->debugcon_given ? o->serial : o->debugcon;
+    bool serial = serial_on_terminal(mode); /* or the debug console */
     bool console = false;
     for (u32 i = 0; i < o->device_count; i++)
         console |= o->devices[i].kind == DEVICE_CONSOLE;
@@ -162,8 +164,8 @@ static bool open_terminal(struct session *s, struct err *e)
         return err_set(e, "-serial stdio and -monitor stdio cannot share the terminal; -serial mon:stdio does both");
     if (!serial && !o->monitor_stdio && !console)
         return true;
-    struct terminal_config c = { .raw = true, .escapes = o->serial == SERIAL_MON_STDIO,
-                                 .signals = o->serial != SERIAL_MON_STDIO, .kick = on_kick,
+    struct terminal_config c = { .raw = true, .escapes = mode == SERIAL_MON_STDIO,
+                                 .signals = mode != SERIAL_MON_STDIO, .kick = on_kick,
                                  .command = on_command, .opaque = s };
     s->t = terminal_open(&c, e);
     if (!s->t)
@@ -177,24 +179,36 @@ static bool open_terminal(struct session *s, struct err *e)
     return true;
 }
 
-static void connect_serial(struct session *s)
+static struct chr *connect(struct session *s, enum serial_kind kind, struct out_file *f, const char *opt,
+                           const char *name)
+{
+    if (kind == SERIAL_FILE) {
+        *f = (struct out_file){ { .write = file_out, .host = f }, -1, opt, name };
+        return &f->chr;
+    }
+    return s->t && serial_on_terminal(kind) ? terminal_chr(s->t) : NULL;
+}
+
+static void connect_all(struct session *s)
 {
     const struct options *o = s->o;
-    if (o->serial == SERIAL_FILE) {
-        s->file_chr = (struct chr){ .write = file_out, .host = s };
-        s->setup.serial = &s->file_chr;
-    } else if (s->t && (o->serial == SERIAL_STDIO || o->serial == SERIAL_MON_STDIO)) {
-        s->setup.serial = terminal_chr(s->t);
-    }
+    s->setup.serial = connect(s, o->serial, &s->serial, "-serial file", o->serial_file);
+    if (o->debugcon_given)
+        s->setup.debugcon = connect(s, o->debugcon, &s->debugcon, "-debugcon file", o->debugcon_file);
     s->setup.console = s->t ? terminal_chr(s->t) : NULL;
 }
 
-static int open_output(const char *opt, const char *file, struct err *e)
+static bool open_output(struct out_file *f, struct err *e)
 {
-    int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-        err_set(e, "%s '%s': %s", opt, file, strerror(errno));
-    return fd;
+    f->fd = f->name ? open(f->name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) : -1;
+    return !f->name || f->fd >= 0 || err_set(e, "%s '%s': %s", f->opt, f->name, strerror(errno));
+}
+
+/* What an earlier run left goes only now. A pipe or a terminal cannot be cut: EINVAL. */
+static bool cut_output(const struct out_file *f, struct err *e)
+{
+    return f->fd < 0 || !ftruncate(f->fd, 0) || errno == EINVAL
+           || err_set(e, "the output file '%s': %s", f->name, strerror(errno));
 }
 
 /* A snapshot is written at the end of a run that may take hours: a folder that will not have it is told now. */
@@ -213,21 +227,17 @@ static bool check_save(const char *file, struct err *e)
 static bool open_outputs(struct session *s, struct err *e)
 {
     const struct options *o = s->o;
-    int log = -1;
+    struct out_file log = { .opt = "-D", .name = o->log_file };
     if (o->save && !check_save(o->save, e))
         return false;
-    if (o->log_file && (log = open_output("-D", o->log_file, e)) < 0)
+    if (!open_output(&log, e))
         return false;
-    if (log >= 0 && !(s->log = fdopen(log, "w")))
+    if (log.name && !(s->log = fdopen(log.fd, "w")))
         return err_set(e, "-D '%s': %s", o->log_file, strerror(errno));
     if (s->log)
         s->m->log.out = s->log;
-    if (o->serial == SERIAL_FILE && (s->file_fd = open_output("-serial file", o->serial_file, e)) < 0)
-        return false;
-    /* What an earlier run left goes only now. A pipe or a terminal cannot be cut: EINVAL. */
-    if ((log >= 0 && ftruncate(log, 0) && errno != EINVAL) || (s->file_fd >= 0 && ftruncate(s->file_fd, 0) && errno != EINVAL))
-        return err_set(e, "the output file '%s': %s", s->file_fd >= 0 ? o->serial_file : o->log_file, strerror(errno));
-    return true;
+    return open_output(&s->serial, e) && open_output(&s->debugcon, e) && cut_output(&log, e)
+           && cut_output(&s->serial, e) && cut_output(&s->debugcon, e);
 }
 
 /* ---- the machine ---- */
@@ -242,7 +252,7 @@ static bool set_up(struct session *s, struct err *e)
     s->m->poll_opaque = s;
     if (!open_terminal(s, e))
         return false;
-    connect_serial(s);
+    connect_all(s);
     return setup_build(&s->setup, e) && open_outputs(s, e);
 }
 
@@ -252,8 +262,10 @@ static void tear_down(struct session *s)
     terminal_close(s->t);
     setup_close(&s->setup);
     hash_state_free(&s->hash);
-    if (s->file_fd >= 0)
-        close(s->file_fd);
+    if (s->serial.fd >= 0)
+        close(s->serial.fd);
+    if (s->debugcon.fd >= 0)
+        close(s->debugcon.fd);
     if (s->log)
         fclose(s->log);
 }
@@ -333,7 +345,7 @@ static void print_stats(struct session *s, u64 start)
 
 int app_run(const struct options *o)
 {
-    struct session s = { .o = o, .file_fd = -1 };
+    struct session s = { .o = o, .serial.fd = -1, .debugcon.fd = -1 };
     struct err e;
     enum machine_end end = END_NONE;
     u64 start = host_now_ns();

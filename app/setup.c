@@ -22,14 +22,42 @@ static bool room_for_slot(const struct setup *s, struct err *e)
     return s->slot_count < s->board->slots || err_set(e, "more than %u virtio devices", s->board->slots);
 }
 
-static bool add_blk(struct setup *s, const struct opt_drive *d, const char *serial, setup_slot_name *name, struct err *e)
+static bool room_on(const struct setup *s, bool pci, struct err *e)
 {
-    if (!room_for_slot(s, e))
+    const struct app_board *b = s->board;
+    if (!pci)
+        return room_for_slot(s, e);
+    return s->pci_slot_count < b->pci_slots
+           || err_set(e, "-device: the board '%s' has room for %u virtio devices on PCI", b->name, b->pci_slots);
+}
+
+static void put(struct setup *s, bool pci, struct virtio_slot slot)
+{
+    slot.pci = pci;
+    *(pci ? &s->pci_slots[s->pci_slot_count++] : &s->slots[s->slot_count++]) = slot;
+}
+
+/* Whether a device goes to PCI on a board that has another place, too. A console goes where the last console bus
+ * before it is. */
+static bool on_pci(const struct setup *s, const struct opt_device *d)
+{
+    enum device_bus bus = d->bus;
+    for (const struct opt_device *b = s->o->devices; d->kind == DEVICE_CONSOLE && b < d; b++)
+        if (b->kind == DEVICE_SERIAL_BUS)
+            bus = b->bus;
+    return s->board->pci_slots && bus == DEVICE_ON_PCI;
+}
+
+static bool add_blk(struct setup *s, const struct opt_drive *d, bool pci, const char *serial, setup_slot_name *name,
+                    struct err *e)
+{
+    if (!room_on(s, pci, e))
         return false;
-    struct block *b = setup_open_drive(s, d, "virtio", name(s->slot_count), e);
+    struct block *b = pci ? setup_open_drive(s, d, "pci", s->pci_slot_count + 1, e)
+                          : setup_open_drive(s, d, "virtio", name(s->slot_count), e);
     if (!b)
         return false;
-    s->slots[s->slot_count++] = (struct virtio_slot){ .kind = SLOT_BLK, .block = b, .serial = serial, .id = d->id };
+    put(s, pci, (struct virtio_slot){ .kind = SLOT_BLK, .block = b, .serial = serial, .id = d->id });
     return true;
 }
 
@@ -39,11 +67,11 @@ static bool add_named_blk(struct setup *s, const struct opt_device *d, u64 *used
     for (u32 i = 0; i < o->drive_count; i++)
         if (o->drives[i].iface == DRIVE_NONE && o->drives[i].id && !strcmp(o->drives[i].id, d->drive)) {
             if (*used >> i & 1)
-                return err_set(e, "-device %s: drive '%s' is already in use", s->board->disk, d->drive);
+                return err_set(e, "-device %s: drive '%s' is already in use", d->name, d->drive);
             *used |= 1ull << i;
-            return add_blk(s, &o->drives[i], d->serial, name, e);
+            return add_blk(s, &o->drives[i], on_pci(s, d), d->serial, name, e);
         }
-    return err_set(e, "-device %s: there is no -drive if=none,id=%s", s->board->disk, d->drive);
+    return err_set(e, "-device %s: there is no -drive if=none,id=%s", d->name, d->drive);
 }
 
 static bool add_device(struct setup *s, const struct opt_device *d, u64 *used, setup_slot_name *name, struct err *e)
@@ -52,11 +80,11 @@ static bool add_device(struct setup *s, const struct opt_device *d, u64 *used, s
         return true;
     if (d->kind == DEVICE_BLK)
         return add_named_blk(s, d, used, name, e);
-    if (!room_for_slot(s, e))
+    if (!room_on(s, on_pci(s, d), e))
         return false;
-    s->slots[s->slot_count++] = (struct virtio_slot){
+    put(s, on_pci(s, d), (struct virtio_slot){
         .kind = d->kind == DEVICE_RNG ? SLOT_RNG : SLOT_CONSOLE,
-        .chr = d->kind == DEVICE_CONSOLE ? s->console : NULL, .id = d->id };
+        .chr = d->kind == DEVICE_CONSOLE ? s->console : NULL, .id = d->id });
     return true;
 }
 
@@ -65,7 +93,7 @@ bool setup_slots(struct setup *s, setup_slot_name *name, struct err *e)
     const struct options *o = s->o;
     u64 used = 0;
     for (u32 i = 0; i < o->drive_count; i++)
-        if (o->drives[i].iface == DRIVE_VIRTIO && !add_blk(s, &o->drives[i], NULL, name, e))
+        if (o->drives[i].iface == DRIVE_VIRTIO && !add_blk(s, &o->drives[i], false, NULL, name, e))
             return false;
     for (u32 i = 0; i < o->device_count; i++)
         if (!add_device(s, &o->devices[i], &used, name, e))
@@ -78,12 +106,14 @@ bool setup_slots(struct setup *s, setup_slot_name *name, struct err *e)
 
 /* ---- the machine ---- */
 
-/* 2024-01-01 00:00:00 UTC: the board's clock in deterministic mode unless -rtc says otherwise. */
+/* 2024-01-01 00:00:00: the board's clock in deterministic mode unless -rtc has a date; UTC or local. */
 #define FIXED_RTC 1704067200u
 
 u64 setup_rtc(const struct options *o)
 {
-    return o->rtc_base != ~0ull ? o->rtc_base : o->icount ? FIXED_RTC : host_wall_seconds();
+    if (o->rtc_base != ~0ull)
+        return o->rtc_base;
+    return o->icount ? FIXED_RTC : o->rtc_localtime ? host_local_seconds() : host_wall_seconds();
 }
 
 static u64 seed_of(const struct options *o)
@@ -134,6 +164,7 @@ bool setup_build(struct setup *s, struct err *e)
 void setup_close(struct setup *s)
 {
     virtio_slots_close(s->slots, s->slot_count);
+    virtio_slots_close(s->pci_slots, s->pci_slot_count);
     if (s->board && (!s->m || !s->m->board)) /* one that was never opened has no board */
         s->board->close(s);
     machine_free(s->m);

@@ -17,13 +17,16 @@ struct setup {
     struct machine         *m;
     /* Filled in by the caller between the two steps. */
     const struct engine  *engine;
-    struct chr           *serial, *console; /* or NULL */
+    struct chr           *serial, *console, *debugcon; /* or NULL */
     /* What a device gets instead of the image it was opened as; or NULL. Owns the image, fails or not. */
     struct block       *(*wrap)(void *opaque, struct block *image, struct err *e);
     void                 *wrap_opaque;
     /* Made by setup_build(). */
     struct virtio_slot    slots[VIRT_VIRTIO_COUNT];
     u32                   slot_count;
+    struct virtio_slot    pci_slots[VIRT_PCI_COUNT]; /* of a board that has slots elsewhere, too */
+    u32                   pci_slot_count;
+    struct chr            no_output;        /* bytes vanish */
     struct virt_config    virt;
     struct pc_config      pc;
     struct disks          disks;            /* what snapshots say of the images */
@@ -38,7 +41,8 @@ void setup_close(struct setup *s);
 /* ---- for board_*.c ---- */
 /* The n-th virtio device's number on the board: in the names of disks that snapshots know. */
 typedef u32 setup_slot_name(u32 n);
-/* Fills s->slots from -drive and -device, in QEMU's order. */
+/* Fills s->slots and s->pci_slots from -drive and -device, in QEMU's order. */
 bool setup_slots(struct setup *s, setup_slot_name *name, struct err *e) MUST_CHECK;
 struct block *setup_open_drive(struct setup *s, const struct opt_drive *d, const char *kind, u32 n, struct err *e);
-u64 setup_rtc(const struct options *o); /* the clock at power-on: seconds since 1970 */
+/* The clock at power-on: seconds since 1970 of what it shows, UTC or local time. */
+u64 setup_rtc(const struct options *o);

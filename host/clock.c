@@ -13,3 +13,10 @@ u64 host_wall_seconds(void)
 {
     return (u64)time(NULL);
 }
+
+u64 host_local_seconds(void)
+{
+    time_t now = time(NULL);
+    struct tm t;
+    return localtime_r(&now, &t) ? (u64)timegm(&t) : (u64)now;
+}

@@ -50,7 +50,7 @@ struct virt_config {
     const char             *bios;          /* path, or NULL: goes to flash 0 */
     struct block           *pflash[2];     /* or NULL; owned by the board */
     struct chr             *serial;        /* PL011, or NULL */
-    struct virtio_slot        slots[VIRT_VIRTIO_COUNT];
+    struct virtio_slot      slots[VIRT_VIRTIO_COUNT + VIRT_PCI_COUNT]; /* those on PCI among the others */
     u32                     slot_count;
     bool                    deterministic; /* seeds and the RTC from the machine's own generator, not from the host */
     bool                    virtio_legacy; /* transport version 1 */

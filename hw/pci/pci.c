@@ -115,17 +115,19 @@ static bool in_window(const struct pci_bus *bus, gpa a, u64 size)
     return false;
 }
 
-/* Where the registers put a BAR, 0: nowhere. */
+/* Where the registers put a BAR. At 0 it is off, unless the board says that ports begin there. */
 static gpa wanted(const struct pci_dev *p, u32 n)
 {
     const struct pci_bar *b = &p->bar[n];
     const u8 *reg = p->s->config + bar_offset(n);
     bool io = b->flags & PCI_BAR_IO;
     if (!b->size || !(pci_command(p) & (io ? PCI_CMD_IO : PCI_CMD_MEM)) || (n == PCI_ROM && !(reg[0] & 1)))
-        return 0;
+        return PCI_NOWHERE;
     gpa a = load_le32(reg) | (b->flags & PCI_BAR_MEM64 ? (u64)load_le32(reg + 4) << 32 : 0);
     a &= ~(b->size - 1);
-    return (io ? a < 0x10000 : in_window(p->bus, a, b->size)) ? a : 0;
+    if (!a && !(io && p->bus->port_0))
+        return PCI_NOWHERE;
+    return (io ? a < 0x10000 : in_window(p->bus, a, b->size)) ? a : PCI_NOWHERE;
 }
 
 static bool ports_free(const struct iobus *io, u64 base, u64 size)
@@ -155,23 +157,23 @@ static bool map_memory(struct machine *m, struct pci_bar *b)
 
 static void map(struct pci_dev *p, struct pci_bar *b)
 {
-    if (!b->want)
+    if (!b->size || b->want == PCI_NOWHERE)
         return;
-    if (b->flags & PCI_BAR_IO ? map_ports(p->bus->m, b) : map_memory(p->bus->m, b))
-        b->at = b->want;
-    else
+    b->mapped = b->flags & PCI_BAR_IO ? map_ports(p->bus->m, b) : map_memory(p->bus->m, b);
+    b->at = b->want;
+    if (!b->mapped)
         guest_error(p->dev, "%s at %#llx: something else is there", b->name, (unsigned long long)b->want);
 }
 
 static void unmap(struct machine *m, struct pci_bar *b)
 {
-    if (!b->at)
+    if (!b->mapped)
         return;
     if (b->flags & PCI_BAR_IO)
         iobus_unmap(&m->io, (u32)b->at, b->opaque);
     else
         CHECK(physmap_unmap(&m->map, b->at));
-    b->at = 0;
+    b->mapped = false;
 }
 
 #define EACH_BAR(bus, p, b)                                                                          \

@@ -50,11 +50,14 @@ struct pci_state {
 /* clang-format on */
 bool pci_valid(const struct pci_state *s, struct err *e);
 
+#define PCI_NOWHERE (~0ull)
+
 struct pci_bar {
     u64                    size;  /* bytes, a power of two; 0: there is none */
     u32                    flags;
-    gpa                    want;  /* where the registers put it, 0: nowhere */
-    gpa                    at;    /* where it is mapped, 0: nowhere */
+    gpa                    want;  /* where the registers put it, PCI_NOWHERE: nowhere */
+    gpa                    at;    /* where it is mapped */
+    bool                   mapped;
     const struct mmio_ops *ops;
     void                  *opaque;
     struct memobj         *obj;   /* memory instead of ops, or NULL */
@@ -89,6 +92,7 @@ struct pci_bus {
     struct irq_line   intx[4];
     u32               swizzle;            /* line of pin A in slot 0 */
     struct pci_window mem[2];             /* memory that the bridge passes on; sizes 0: all */
+    bool              port_0;             /* the first port may be a BAR's: firmware of boards without ISA starts there */
     /* A message; false: nobody takes it. NULL: the board takes none. Goes to interrupt controllers alone: what a
      * guest chose must not come back to the functions of the bus. */
     bool            (*msi)(void *opaque, gpa addr, u32 data);

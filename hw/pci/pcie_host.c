@@ -72,7 +72,7 @@ void pcie_host_init(struct pcie_host *h, struct machine *m, const char *path)
 {
     static const struct pci_id id = { .vendor = 0x1b36, .device = 0x0008, .subvendor = 0x1af4, .subdevice = 0x1100,
                                       .class = 0x060000 };
-    *h = (struct pcie_host){ .bus = { .m = m } };
+    *h = (struct pcie_host){ .bus = { .m = m, .port_0 = true } };
     dev_attach(&h->dev, &pcie_host_class, m, path);
     pci_init(&h->pci, &h->dev, &h->s.pci, &id);
     pci_plug(&h->bus, &h->pci, 0, 0);

@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 
+from small_guests import bzimage, debug_exit
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get('MYNAH_BUILD') or ROOT / 'build')
 MYNAH = BUILD / 'mynah'
@@ -88,6 +90,7 @@ def files():
     yield 'far-text', image(SYSTEM_OFF, text=1 << 62)
     yield 'wrap-text', image(SYSTEM_OFF, text=2**64 - 4096)
     yield 'longer', image(SYSTEM_OFF + bytes(4096), size=100)
+    yield 'x86', bzimage(debug_exit(0))
     yield 'tree', tree()
     yield 'tree.huge', tree(0x7fffffff)
     yield 'tree.negative', tree(0xffffffff)
@@ -200,6 +203,18 @@ def drives():
                       ('virtio-blk-device,drive', 'drive'), ('=', 'modelled')):
         yield k + ['-device', text], ['-device', say]
     yield k + ['-device', 'virtio-rng-device'] * 33, ['-device', '32']
+    pci = ['-device', 'virtio-blk-pci,drive=a']
+    yield k + pci, ['virtio-blk-pci', 'if=none,id=a']
+    for other in (pci, blk):
+        yield k + ['-drive', 'file=disk,if=none,id=a'] + pci + other, ['-device virtio-blk-', "'a'", 'in use']
+    yield k + ['-drive', 'file=disk,if=virtio,id=a'] + pci, ['virtio-blk-pci', 'if=none,id=a']
+    yield k + ['-device', 'virtio-blk-pci'], ['-device virtio-blk-pci', 'drive=']
+    yield k + ['-drive', 'file=missing,if=none,id=a'] + pci, ['missing', 'No such file']
+    yield k + ['-device', 'virtio-rng-pci,bogus=1'], ['-device', 'bogus']
+    yield k + ['-device', 'virtio-net-pci'], ['-device', 'virtio-net-pci']
+    yield k + ['-device', 'virtio-rng-pci'] * 32, ['-device', "'virt'", '31', 'PCI']
+    yield k + ['-device', 'isa-debug-exit'], ['-device isa-debug-exit', "'virt'", 'bus']
+    yield k + ['-M', 'pc', '-device', 'virtio-rng-device'], ['-device virtio-rng-device', "'pc'", 'bus']
 
 
 def numbers():
@@ -221,8 +236,14 @@ def numbers():
         yield k + ['--lockstep-every', every], ['--lockstep-every']
     for seed in ('x', ''):
         yield k + ['--seed', seed], ['--seed']
-    for date in ('yesterday', 'base=1', 'base=2020-13-01', 'base=2020-01-01x', 'clock=vm', ''):
-        yield k + ['-rtc', date], ['-rtc']
+    for rtc, *say in (('yesterday', 'yesterday'), ('base', 'base', 'value'), ('',), ('bogus=1', 'bogus', 'known: base')):
+        yield k + ['-rtc', rtc], ['-rtc', *say]
+    for date in ('1', '', 'UTC', 'local', '2020-13-01', '2020-01-01x', '2021-02-29', '2020-06-31', '2020-01-01T25:00:00',
+                 '2020-01-01T10:00', '2020-01-01 10:00:00', '1969-12-31', '1969-12-31T23:59:59', '06-17-2006'):
+        yield k + ['-rtc', f'base={date}'], ['-rtc', f'base={date}', 'localtime']
+    for more in ('clock=host', 'clock=rt', 'clock=', 'clock=bogus', 'driftfix=slew', 'driftfix=1', 'base=utc,clock=host'):
+        yield k + ['-rtc', more], ['-rtc', more.split(',')[-1], 'known:']
+    yield k + ['-rtc', 'base=2106-02-07T06:28:16'], ['-rtc', 'virt', '2106']
 
 
 def names():
@@ -242,6 +263,17 @@ def names():
                         ('-serial', 'pty'), ('-monitor', 'telnet:x'), ('-display', 'gtk'), ('-nic', 'user'), ('-net', 'user'),
                         ('-d', 'bogus'), ('-d', ''), ('--engine', 'jit9'), ('-display', ''), ('-serial', '')):
         yield k + [option, bad], [option]
+    pc = ['-M', 'pc', '-kernel', 'good', '-debugcon']
+    for chardev in ('tcp::1234', 'file:', 'pty', '', 'vc', 'stdio,x', 'chardev:a'):
+        yield pc + [chardev], ['-debugcon']
+    yield pc[-1:], ['-debugcon', 'needs a value']
+    yield pc + ['null', '-debugcon', 'null'], ['-debugcon', 'one']
+    yield pc + ['stdio', '-nographic'], ['-debugcon', '-nographic', 'terminal']
+    yield pc + ['stdio', '-serial', 'stdio'], ['-debugcon', '-serial', 'terminal']
+    yield pc + ['mon:stdio', '-serial', 'mon:stdio'], ['-debugcon', '-serial', 'terminal']
+    yield pc + ['stdio', '-monitor', 'stdio'], ['-debugcon', '-monitor', 'terminal']
+    yield pc + ['stdio', '--lockstep', 'interp,interp'], ['-debugcon', '--lockstep']
+    yield k + ['-debugcon', 'null'], ['-debugcon', "'virt'", 'bus']
     for engine in ('bogus', 'Interp', 'interp,auto', ' '):
         yield k + ['--engine', engine], ['--engine', f"'{engine}'", 'known: interp', 'auto)']
     for pair, *say in (('interp', 'missing'), ('interp,bogus', "'bogus'", 'known: interp'), ('bogus,interp', "'bogus'"),
@@ -269,6 +301,10 @@ def outputs():
     k = ['-kernel', 'good', '--clock', 'icount']
     yield k + ['-serial', 'file:missing/out'], ['missing/out', 'No such file']
     yield k + ['-serial', 'file:folder'], ['folder', 'directory']
+    pc = ['-M', 'pc', '-kernel', 'x86', '-debugcon']
+    yield pc + ['file:missing/out'], ['-debugcon', 'missing/out', 'No such file']
+    yield pc + ['file:folder'], ['-debugcon', 'folder', 'directory']
+    yield ['-M', 'pc', '-kernel', 'missing', '-debugcon', 'file:disk'], ['missing']
     yield k + ['-D', 'missing/log', '-d', 'int'], ['missing/log', 'No such file']
     yield k + ['-D', 'folder', '-d', 'int'], ['folder', 'directory']
     yield k + ['-serial', 'file:out', '-D', 'missing/log'], ['missing/log']
@@ -302,7 +338,7 @@ def snapshots(folder):
     (folder / 'snap.tail').write_bytes(whole + b'more')
     yield loop + ['--loadvm', 'snap.tail'], ['snap.tail']
     for other in (['-m', '32'], ['-cpu', 'max'], ['-M', 'virt,gic-version=3'], ['-device', 'virtio-rng-device'],
-                  ['-drive', 'file=disk,readonly=on']):
+                  ['-drive', 'file=disk,readonly=on'], ['-device', 'virtio-rng-pci']):
         yield loop + other + ['--loadvm', 'good.snap'], ['good.snap']
 
 
@@ -379,6 +415,8 @@ def good_cases(count, folder):
                  ['-machine', 'virt,accel=tcg'], ['-M', 'virt,gic-version=3'], ['-cpu', 'max'], ['-nic', 'none'],
                  ['-drive', 'file=disk,format=raw,readonly=on'], ['-drive', 'file=locked,format=raw,readonly=on,if=virtio'],
                  ['-drive', 'file=locked,snapshot=on'], ['-drive', 'if=none,file=disk,id=d', '-device', 'virtio-blk-device,drive=d'],
+                 ['-drive', 'if=none,file=disk,id=d', '-device', 'virtio-blk-pci,drive=d', '-device', 'virtio-rng-pci'],
+                 ['-device', 'virtio-rng-device'] + ['-device', 'virtio-rng-pci'] * 31, ['-debugcon', 'none'],
                  ['-drive', 'file=odd-disk,readonly'], ['-dtb', 'tree'], ['-append', 'x' * 100000], ['-initrd', 'disk'],
                  ['-no-reboot'], ['--clock', 'icount'], ['--clock', 'icount,pace=max'], ['-kernel', 'hello'], ['-nodefaults']):
         good_case(count, folder, hello + more, 'A')

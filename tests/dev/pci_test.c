@@ -491,7 +491,7 @@ static void scribble(struct fix *f, u64 *x)
         pci_notify(n & 2 ? &f->a.pci : &f->b.pci, n >> 21 & 31);
     if (n >> 26 & 1)
         pci_set_intx(n & 2 ? &f->a.pci : &f->b.pci, n >> 27 & 1);
-    if (f->a.pci.bar[MSIX].at)
+    if (f->a.pci.bar[MSIX].mapped)
         physmap_bus_write(&f->r.m->map, f->a.pci.bar[MSIX].at + (n >> 28 & 0xff8), 1u << (n >> 40) % 4,
             rig_random(x));
 }
