@@ -50,8 +50,9 @@ bool x86_write(struct vcpu *v, gva a, u32 size, enum x86_as as, u64 val)
 {
     const struct x86_state *s = v->state;
     bool wide = is_wide(s, as);
-    return mmu_write(&v->mmu, wide ? a : (u32)a, size, mode_of(s, as), 0, wide ? 0 : ADDR32, &val) != MMU_FAULTED
-           || refused(v, as);
+    enum mmu_result r = mmu_write(&v->mmu, wide ? a : (u32)a, size, mode_of(s, as), 0, wide ? 0 : ADDR32, &val);
+    x86_wiring_of(v)->hit |= r == MMU_SYNC;
+    return r != MMU_FAULTED || refused(v, as);
 }
 
 bool x86_probe_write(struct vcpu *v, gva a, u32 len, enum x86_as as)

@@ -41,7 +41,8 @@ struct x86_state {
     u8  shadow;    /* interrupts and (SS) debug traps are held off for one instruction: X86_SHADOW_ bits */
     u8  nmi_blocked, nmi_pending; /* pending: bit 0 NMI, bit 1 INIT */
     u8  a20_off;   /* the A20M# input: address bit 20 is zero */
-    u8  pad0[3];
+    u8  ferr;      /* without CR0.NE: FERR# has told the board of the error that FSW.ES is set for */
+    u8  pad0[2];
     u64 xmm[32];   /* XMM0..15, low half first; 16-byte aligned: the struct is allocated so */
     u64 ymmh[32];  /* bits 255:128 of YMM0..15 */
     u64 mm[8];     /* significands of the x87 registers R0..R7 (physical) = MM0..7 */
@@ -85,6 +86,7 @@ enum { X86_CR4_VME = 1, X86_CR4_PVI = 2, X86_CR4_TSD = 4, X86_CR4_DE = 8, X86_CR
        X86_CR4_FSGSBASE = 1 << 16, X86_CR4_PCIDE = 1 << 17, X86_CR4_OSXSAVE = 1 << 18, X86_CR4_SMEP = 1 << 20,
        X86_CR4_SMAP = 1 << 21 };
 enum { X86_EFER_SCE = 1, X86_EFER_LME = 1 << 8, X86_EFER_LMA = 1 << 10, X86_EFER_NXE = 1 << 11 };
+enum { X86_DEBUGCTL_LBR = 1, X86_DEBUGCTL_BTF = 2 };
 enum { X86_XCR0_X87 = 1, X86_XCR0_SSE = 2, X86_XCR0_AVX = 4 };
 
 /* ---- models ---- */
@@ -114,6 +116,7 @@ struct x86_exc {
 struct x86_wiring {
     const struct x86_model *model;
     struct x86_exc exc;  /* why the last function that returned false did so */
+    bool hit;            /* set by x86_write() when a device or translated code was there */
 };
 static inline struct x86_state *x86_of(struct vcpu *v) { return v->state; }
 static inline struct x86_wiring *x86_wiring_of(struct vcpu *v) { return v->wiring; }
@@ -167,6 +170,7 @@ enum { X86_CHECK_NONE,   /* data segment with limit 4 GiB - 1, readable and writ
 #define X86_M_IOPL(m)  ((u32)((m) >> 46 & 3))
 #define X86_M_NE       (1ull << 48)  /* CR0.NE */
 #define X86_M_UNMASKED (X86_M_TF | X86_M_SHADOW | X86_M_RF) /* one instruction a block */
+#define X86_STEP_BRANCH 1ull /* beside those, in helper step_done's argument: a branch was taken */
 u64 x86_mode(struct vcpu *v); /* mode.c */
 
 /* exit_exc codes: vector in bits 7:0 and what follows; the payload is the error code (or, with X86_EXC_NEXT, bits 63:32 hold the

@@ -77,8 +77,10 @@ void x86_run_event(struct vcpu *v, struct x86_event ev)
             ev = (struct x86_event){ .vector = X86_DF, .has_code = true, .next = v->s.pc };
         class = ev.vector;
     }
-    if (ev.vector == X86_DB && !ev.soft && !ev.external)
+    if (ev.vector == X86_DB && !ev.soft && !ev.external) {
         s->dr[7] &= ~(1ull << 13); /* GD */
+        s->debugctl &= ~(u64)(X86_DEBUGCTL_LBR | X86_DEBUGCTL_BTF);
+    }
     if (ev.vector == X86_NMI && !ev.soft && !ev.external)
         s->nmi_blocked = 1;
 }

@@ -31,15 +31,17 @@ static u64 next_of(struct vcpu *v, u64 len)
 
 /* ---- segment registers ---- */
 
-/* In 64-bit mode the mode word does not depend on segments but CS. */
+/* In 64-bit mode the mode word does not depend on segments but CS. The accessed bit may be set in code. */
 u64 x86_h_load_seg(struct vcpu *v, u64 seg, u64 sel, u64 c)
 {
     (void)c;
+    struct x86_wiring *w = x86_wiring_of(v);
     bool wide = x86_is_long(v->state);
     u64 before = wide ? 0 : x86_mode(v);
+    w->hit = false;
     if (!x86_load_seg(v, (u32)seg, (u32)sel))
         return done(v, false);
-    return !wide && x86_mode(v) != before;
+    return w->hit || (!wide && x86_mode(v) != before);
 }
 
 u64 x86_h_load_ldt(struct vcpu *v, u64 sel, u64 b, u64 c)

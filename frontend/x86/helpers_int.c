@@ -10,17 +10,18 @@
 u64 x86_h_seg_check(struct vcpu *v, u64 off, u64 what, u64 c)
 {
     (void)c;
-    if (!x86_seg_check(v, what & 0xff, (u32)off, what >> 8 & 0xff, what >> 16 & 1))
+    if (!x86_seg_check(v, what & 0xff, (u32)off, (u32)(what >> 16), what >> 8 & 1))
         x86_take(v);
     return 0;
 }
 
-/* Single step was on, an interrupt shadow or RF held before the instruction that ends here. */
+/* Single step was on, an interrupt shadow or RF held before the instruction that ends here. DEBUGCTL.BTF: only
+ * branches trap (SDM volume 3, 17.4.3). */
 u64 x86_h_step_done(struct vcpu *v, u64 mode, u64 b, u64 c)
 {
     (void)b, (void)c;
     struct x86_state *s = v->state;
-    if (mode & X86_M_TF)
+    if (mode & X86_M_TF && (mode & X86_STEP_BRANCH || !(s->debugctl & X86_DEBUGCTL_BTF)))
         s->db_hits |= 1u << 14;
     if (mode & X86_M_SHADOW)
         s->shadow = 0;

@@ -144,7 +144,7 @@ static void check(struct x86_lift *l, u32 seg, ir_ref off, u32 size, bool write)
     if (how == X86_CHECK_NONE)
         return;
     if (how == X86_CHECK_CALL) {
-        x86_call(l, X86_H_seg_check, off, x86_imm(l, IR_I64, seg | size << 8 | (u32)write << 16), IR_NONE);
+        x86_call(l, X86_H_seg_check, off, x86_imm(l, IR_I64, seg | (u32)write << 8 | size << 16), IR_NONE);
         return;
     }
     if (how == X86_CHECK_READ && write)

@@ -46,14 +46,17 @@ static void tell_watch(struct x86_lift *l)
     }
 }
 
-/* True: the exit must look at the mode word. again: more iterations of this instruction follow. RF outlasts them only
+enum end { TO_NEXT, AGAIN, BRANCH /* taken */ };
+
+/* True: the exit must look at the mode word. AGAIN: more iterations of this instruction follow. RF outlasts them only
  * where instruction breakpoints would see the difference: a long copy that faulted once would crawl. */
-static bool finish(struct x86_lift *l, bool again)
+static bool finish(struct x86_lift *l, enum end how)
 {
     tell_watch(l);
-    u64 ends = l->mode & (again && l->mode & X86_M_IBP ? X86_M_TF | X86_M_SHADOW : X86_M_UNMASKED);
+    u64 ends = l->mode & (how == AGAIN && l->mode & X86_M_IBP ? X86_M_TF | X86_M_SHADOW : X86_M_UNMASKED);
+    u64 branch = how == BRANCH ? X86_STEP_BRANCH : 0;
     if (l->mode & X86_M_UNMASKED)
-        x86_call(l, X86_H_step_done, x86_imm(l, IR_I64, ends), IR_NONE, IR_NONE);
+        x86_call(l, X86_H_step_done, x86_imm(l, IR_I64, ends | branch), IR_NONE, IR_NONE);
     return l->watched || l->mode & X86_M_UNMASKED;
 }
 
@@ -69,14 +72,14 @@ void x86_watch_done(struct x86_lift *l)
 
 void x86_exit_next(struct x86_lift *l)
 {
-    finish(l, false);
+    finish(l, TO_NEXT);
     ir_exit_mode(l->b, ir_pc(l->b, l->next));
     l->ended = true;
 }
 
 void x86_exit_fall(struct x86_lift *l)
 {
-    if (finish(l, false))
+    if (finish(l, TO_NEXT))
         ir_exit_mode(l->b, ir_pc(l->b, l->next));
     else
         ir_exit_direct(l->b, l->next, IR_HINT_none, 0);
@@ -85,7 +88,7 @@ void x86_exit_fall(struct x86_lift *l)
 
 void x86_exit_again(struct x86_lift *l)
 {
-    if (finish(l, true))
+    if (finish(l, AGAIN))
         ir_exit_mode(l->b, ir_pc(l->b, l->off));
     else
         ir_exit_direct(l->b, l->off, IR_HINT_none, 0);
@@ -94,7 +97,7 @@ void x86_exit_again(struct x86_lift *l)
 
 void x86_exit_linear(struct x86_lift *l, ir_ref pc, enum ir_hint h)
 {
-    if (finish(l, false))
+    if (finish(l, BRANCH))
         ir_exit_mode(l->b, pc);
     else
         ir_exit_indirect(l->b, pc, h, l->next);
@@ -147,7 +150,7 @@ struct x86_target x86_branch(struct x86_lift *l, const struct x86_insn *i, i64 r
 void x86_branch_go(struct x86_lift *l, const struct x86_target *t, enum ir_hint h)
 {
     l->ended = true;
-    if (finish(l, false)) {
+    if (finish(l, BRANCH)) {
         ir_exit_mode(l->b, t->linear != IR_NONE ? t->linear : ir_pc(l->b, t->off));
         return;
     }

@@ -13,7 +13,7 @@
 static bool far_exit(struct x86_lift *l, ir_ref pc, u64 ends)
 {
     if (l->mode & ends)
-        x86_call(l, X86_H_step_done, x86_imm(l, IR_I64, l->mode & ends), IR_NONE, IR_NONE);
+        x86_call(l, X86_H_step_done, x86_imm(l, IR_I64, (l->mode & ends) | X86_STEP_BRANCH), IR_NONE, IR_NONE);
     ir_exit_mode(l->b, pc);
     l->ended = true;
     return true;
@@ -29,11 +29,9 @@ static ir_ref how(struct x86_lift *l, const struct x86_insn *i) { return imm64(l
 
 /* ---- segment registers ---- */
 
-/* The mode word may have changed if the helper says so. */
+/* The mode word, or code that follows, may have changed if the helper says so. */
 static void look_again(struct x86_lift *l, ir_ref changed)
 {
-    if (x86_long(l))
-        return;
     u16 same = x86_unless(l, x86_is_zero(l, changed));
     x86_exit_next(l);
     x86_end(l, same);
@@ -179,6 +177,7 @@ bool x86_lldt(struct x86_lift *l, const struct x86_insn *i)
 bool x86_ltr(struct x86_lift *l, const struct x86_insn *i)
 {
     x86_call(l, X86_H_load_tr, x86_read_op(l, i, 0), IR_NONE, IR_NONE);
+    x86_exit_next(l); /* the busy bit may have gone into code */
     return true;
 }
 
@@ -209,11 +208,13 @@ bool x86_lar(struct x86_lift *l, const struct x86_insn *i)
     return true;
 }
 
-/* Memory is written only when it changes. */
+/* Memory is written only when it changes, and its page asked for that right then only. */
 bool x86_arpl(struct x86_lift *l, const struct x86_insn *i)
 {
     struct x86_dst d = x86_dst(l, i, 0);
-    ir_ref old = x86_read_dst(l, &d), rpl = x86_op2i(l, IR_and, x86_read_op(l, i, 1), 3);
+    bool mem = d.op->kind == X86_K_MEM;
+    ir_ref old = mem ? x86_load_at(l, IR_I16, d.addr, d.mem) : x86_read_dst(l, &d);
+    ir_ref rpl = x86_op2i(l, IR_and, x86_read_op(l, i, 1), 3);
     ir_ref less = ir_op2(l->b, IR_ult, x86_op2i(l, IR_and, old, 3), rpl);
     ir_ref val = ir_op2(l->b, IR_or, x86_op2i(l, IR_and, old, 0xfffc), rpl);
     u16 no = x86_when(l, less);

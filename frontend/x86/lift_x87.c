@@ -204,7 +204,7 @@ bool x86_stmxcsr(struct x86_lift *l, const struct x86_insn *i)
 static void call_area(struct x86_lift *l, const struct x86_insn *i, u32 helper, u32 len, bool write)
 {
     u32 how = (u32)i->row->a | (i->w && x86_long(l) ? X86_XS_W : 0) | (x86_long(l) ? X86_XS_LONG : 0)
-              | (i->seg == X86_SS ? X86_XS_STACK : 0);
+              | (i->seg == X86_SS ? X86_XS_STACK : 0) | (x86_long(l) ? 0u : (u32)i->seg << X86_XS_SEG);
     ir_ref at = x86_ea(l, i, len, write);
     for (u32 k = 0; k < 512 && l->mode & X86_M_WATCH; k += 64)
         x86_note(l, x86_addr_add(l, at, k), 64, write);

@@ -8,7 +8,7 @@
  * The TSC counts nanoseconds of virtual time (X86_TSC_HZ is 1 GHz for every model) since power-on, plus what the
  * guest wrote; resets do not clear it. CPUID leaves 0x15, 0x16 and 0x40000010 say so. One reading costs no time.
  *
- * Not modelled: machine-check banks (there are none), performance counters, branch records and BTF (DEBUGCTL is
+ * Not modelled: machine-check banks (there are none), performance counters, branch records (DEBUGCTL.LBR is
  * kept), power and thermal registers, microcode (updates are ignored, the revision is constant), SPEC_CTRL, SMM.
  */
 #include "base/bits.h"
@@ -64,7 +64,7 @@ static bool obeys(enum rule r, u64 val)
     case CANONICAL: return x86_canonical(val);
     case LOW32: return !(val >> 32);
     case TYPES: return types_valid(val, true);
-    case DEBUGCTL: return !(val & ~3ull); /* LBR, BTF */
+    case DEBUGCTL: return !(val & ~(u64)(X86_DEBUGCTL_LBR | X86_DEBUGCTL_BTF));
     }
     return false;
 }

@@ -13,7 +13,8 @@
 #define F(f) STATE(struct x86_state, f)
 static const struct state_field state_fields[] = {
     F(gpr), F(ftw), F(cf), F(zf), F(sf), F(of), F(df), F(pb), F(ab), F(cpl), F(shadow), F(nmi_blocked), F(nmi_pending),
-    F(a20_off), F(pad0), F(xmm), F(ymmh), F(mm), F(seg_base), F(gdt_base), F(idt_base), F(cr0), F(cr2), F(cr3), F(cr4), F(xcr0),
+    F(a20_off), F(ferr), F(pad0),
+    F(xmm), F(ymmh), F(mm), F(seg_base), F(gdt_base), F(idt_base), F(cr0), F(cr2), F(cr3), F(cr4), F(xcr0),
     F(dr), F(efer), F(star), F(lstar), F(cstar), F(fmask), F(kernel_gs_base), F(tsc_aux),
     F(sysenter_cs), F(sysenter_esp), F(sysenter_eip), F(pat), F(misc_enable), F(tsc_offset), F(spec_ctrl), F(xss),
     F(tsc_adjust), F(debugctl), F(mtrr_base), F(mtrr_mask), F(mtrr_fixed), F(mtrr_deftype), F(pdpte), F(fip), F(fdp),
@@ -33,7 +34,7 @@ static const struct state_field state_fields[] = {
 
 static bool bits_valid(const struct x86_state *s, struct err *e)
 {
-    const u8 flags[] = { s->cf, s->zf, s->sf, s->of, s->df, s->nmi_blocked, s->a20_off };
+    const u8 flags[] = { s->cf, s->zf, s->sf, s->of, s->df, s->nmi_blocked, s->a20_off, s->ferr };
     for (u32 i = 0; i < COUNT(flags); i++)
         if (flags[i] > 1)
             return err_set(e, "flag %u is %u", i, flags[i]);

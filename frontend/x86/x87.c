@@ -2,7 +2,9 @@
  * x87.c - the x87 unit: register stack, exceptions, arithmetic, comparison.
  *
  * Intel SDM volume 1, chapter 8; volume 2 by instruction. Exceptions wait in FSW (ES, B) for the next waiting
- * instruction; without CR0.NE nothing happens to them: there is no FERR# wire, so that IRQ 13 does not come.
+ * instruction. Without CR0.NE that one tells the board (FERR#, SYSREG_X86_FERR) and waits for an interrupt, unless
+ * the board says IGNNE# (appendix D.2): every exception is one of those that are reported late. The board hears that
+ * an error is gone when the next one comes, which is soon enough: nobody looks at IGNNE# in between.
  */
 #include "frontend/x86/x87.h"
 #include "frontend/x86/helpers.h"
@@ -13,6 +15,7 @@ static void update_summary(struct x86_state *s)
 {
     bool es = s->fsw & ~s->fcw & X87_EXC;
     s->fsw = (u16)((s->fsw & ~(X87_ES | X87_B)) | (es ? X87_ES | X87_B : 0));
+    s->ferr &= es;
 }
 
 void x87_set_fcw(struct x86_state *s, u16 fcw)
@@ -21,11 +24,17 @@ void x87_set_fcw(struct x86_state *s, u16 fcw)
     update_summary(s);
 }
 
+void x87_load_control(struct x86_state *s, u16 fcw, u16 fsw)
+{
+    s->fsw = (u16)((fsw & ~(X87_ES | X87_B)) | (s->fsw & (X87_ES | X87_B)));
+    x87_set_fcw(s, fcw);
+}
+
 void x87_init(struct x86_state *s)
 {
     s->fcw = 0x37f;
     s->fsw = s->fop = s->fcs = s->fds = 0;
-    s->ftw = 0;
+    s->ftw = s->ferr = 0;
     s->fip = s->fdp = 0;
 }
 
@@ -59,12 +68,30 @@ bool x87_raise_stack(struct x86_state *s, bool overflow)
     return go;
 }
 
+/* The instruction is as one that has not begun: it comes again behind the interrupt. */
+static void stop_for_error(struct vcpu *v, const struct sysreg_port *p)
+{
+    struct x86_state *s = v->state;
+    if (!s->ferr) {
+        s->ferr = 1;
+        p->write(p->opaque, SYSREG_X86_FERR, 0); /* the error before is gone */
+        p->write(p->opaque, SYSREG_X86_FERR, 1);
+    }
+    s->shadow = 0;
+    v->s.halted = 1;
+    v->raised = true;
+}
+
+/* Without NE and a board that listens the error is passed over. */
 u64 x86_h_fpu_wait(struct vcpu *v, u64 a, u64 b, u64 c)
 {
     const struct x86_state *s = v->state;
+    const struct sysreg_port *p = v->ports[SYSREG_X86_FERR];
     (void)a, (void)b, (void)c;
     if (s->cr0 & X86_CR0_NE)
         x86_raise(v, X86_MF, false, 0);
+    else if (p && !(s->ferr && p->read(p->opaque, SYSREG_X86_FERR)))
+        stop_for_error(v, p);
     return 0;
 }
 
@@ -382,7 +409,7 @@ static void control(struct x86_state *s, u32 op)
     if (op == X87_INIT)
         x87_init(s);
     else if (op == X87_CLEX)
-        s->fsw &= X87_TOP | X87_CC;
+        s->fsw &= X87_TOP | X87_CC, s->ferr = 0;
     else if (op == X87_DECSTP || op == X87_INCSTP) {
         set_top(s, x87_phys(s, op == X87_INCSTP ? 1 : 7));
         s->fsw &= (u16)~X87_C1;

@@ -50,6 +50,7 @@ bool x87_room(struct x86_state *s);                  /* for a push; false: stack
 void x87_init(struct x86_state *s);
 /* FCW with its fixed bits; ES and B follow. */
 void x87_set_fcw(struct x86_state *s, u16 fcw);
+void x87_load_control(struct x86_state *s, u16 fcw, u16 fsw); /* both from memory */
 struct fp_env x87_env(const struct x86_state *s);
 /* Exceptions of an instruction into FSW, by FP_ flags; C1 is what FP_UP says. False: one is unmasked that leaves the
  * operands as they were. */

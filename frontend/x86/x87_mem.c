@@ -154,7 +154,7 @@ static void env_words(const struct x86_state *s, u32 how, u32 w[7])
 
 static void set_env(struct x86_state *s, u32 how, const u32 w[7])
 {
-    s->fsw = (u16)w[1];
+    x87_load_control(s, (u16)w[0], (u16)w[1]);
     s->ftw = 0;
     for (u32 r = 0; r < 8; r++)
         s->ftw |= (u8)((w[2] >> 2 * r & 3) != 3) << r;
@@ -167,7 +167,6 @@ static void set_env(struct x86_state *s, u32 how, const u32 w[7])
         s->fip = w[3], s->fdp = w[5];
         s->fcs = (u16)w[4], s->fds = (u16)w[6];
     }
-    x87_set_fcw(s, (u16)w[0]);
 }
 
 static u32 word_size(u64 how) { return how & X87_ENV_32 ? 4 : 2; }

@@ -87,7 +87,7 @@ static void put_x87(const struct x86_state *s, struct area *m, u32 how)
 
 static void get_x87(struct x86_state *s, const struct area *m, u32 how)
 {
-    s->fsw = (u16)get(m, 2, 2);
+    x87_load_control(s, (u16)get(m, 0, 2), (u16)get(m, 2, 2));
     s->ftw = (u8)get(m, 4, 1);
     s->fop = get(m, 6, 2) & 0x7ff;
     s->fip = get(m, 8, how & X86_XS_W ? 8 : 4);
@@ -99,7 +99,6 @@ static void get_x87(struct x86_state *s, const struct area *m, u32 how)
         s->mm[r] = get(m, AT_ST + 16 * k, 8);
         s->fexp[r] = (u16)get(m, AT_ST + 16 * k + 8, 2);
     }
-    x87_set_fcw(s, (u16)get(m, 0, 2));
 }
 
 static void init_x87(struct x86_state *s)
@@ -223,6 +222,16 @@ static bool write_header(struct vcpu *v, struct area *m, u64 rfbm, u64 in_use, u
     return write_part(v, m, AT_HEADER, 8);
 }
 
+/* Outside 64-bit mode: whether the area goes on behind its header, where its segment was not looked at, is up to
+ * XCR0 and EDX:EAX. */
+static bool segment_ok(struct vcpu *v, const struct area *m, u64 which, u64 how, bool write)
+{
+    const struct x86_state *s = v->state;
+    u32 seg = how >> X86_XS_SEG & 7;
+    return how & X86_XS_LONG || !(which & X86_XCR0_AVX)
+           || x86_seg_check(v, seg, (u32)(m->at - s->seg_base[seg]), AT_AVX + xmm_bytes((u32)how), write);
+}
+
 /* XSAVE, XSAVEOPT, XSAVEC. */
 u64 x86_h_xsave(struct vcpu *v, u64 at, u64 how, u64 c)
 {
@@ -237,8 +246,8 @@ u64 x86_h_xsave(struct vcpu *v, u64 at, u64 how, u64 c)
         in_use |= mxcsr ? X86_XCR0_SSE : 0;
         which = rfbm & in_use;
     }
-    if ((at & 63 && !x86_fail_gp(v, 0)) || !x86_probe_write(v, at, len, (enum x86_as)m.as)
-        || !write_components(v, &m, which, (u32)how))
+    if (!segment_ok(v, &m, rfbm, how, true) || (at & 63 && !x86_fail_gp(v, 0))
+        || !x86_probe_write(v, at, len, (enum x86_as)m.as) || !write_components(v, &m, which, (u32)how))
         return raise(v);
     put_mxcsr(v, &m);
     return (!mxcsr || write_part(v, &m, AT_MXCSR, 8)) && write_header(v, &m, rfbm, in_use, (u32)how) ? 0 : raise(v);
@@ -294,8 +303,8 @@ u64 x86_h_xrstor(struct vcpu *v, u64 at, u64 how, u64 c)
         x86_fail_gp(v, 0);
         return raise(v);
     }
-    if (!read_components(v, &m, rfbm & bv, (u32)how) || (mxcsr && !read_part(v, &m, AT_MXCSR, 8))
-        || (mxcsr && !mxcsr_valid(&m) && !x86_fail_gp(v, 0)))
+    if (!segment_ok(v, &m, rfbm & bv, how, false) || !read_components(v, &m, rfbm & bv, (u32)how)
+        || (mxcsr && !read_part(v, &m, AT_MXCSR, 8)) || (mxcsr && !mxcsr_valid(&m) && !x86_fail_gp(v, 0)))
         return raise(v);
     load_components(v, &m, rfbm, bv, (u32)how);
     if (mxcsr)

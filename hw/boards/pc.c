@@ -12,6 +12,7 @@
 #include "hw/intc/ioapic.h"
 #include "hw/misc/acpi_pm.h"
 #include "hw/misc/debug_console.h"
+#include "hw/misc/fpu_error.h"
 #include "hw/misc/isa_debug_exit.h"
 #include "hw/misc/pc_reset.h"
 #include "hw/misc/port92.h"
@@ -50,6 +51,7 @@ struct pc {
     struct mc146818       rtc;
     struct uart16550      com1;
     struct port92         port92;
+    struct fpu_error      fpu;
     struct pc_reset       reset;
     struct acpi_pm        pm;
     struct debug_console  console[2];
@@ -147,9 +149,14 @@ static bool add_controls(struct pc *b, struct machine *m, struct err *e)
     b->port92.init = (struct irq_line){ init_cpu, b, 0 };
     pc_reset_init(&b->reset, m, "reset");
     b->reset.init = (struct irq_line){ init_cpu, b, 0 };
+    fpu_error_init(&b->fpu, m, "fpu_error");
+    b->fpu.irq = isa_irq(b, PC_IRQ_FPU);
+    m->cpus[0]->ports[SYSREG_X86_FERR] = &b->fpu.pins;
     acpi_pm_init(&b->pm, m, "pm");
     b->pm.sci = isa_irq(b, PC_IRQ_SCI);
-    return map(b, PC_PORT_92, 1, &dev_mmio, &b->port92.dev, e) && map(b, PC_PORT_GPE, 4, &acpi_pm_gpe_mmio, &b->pm.dev, e)
+    return map(b, PC_PORT_92, 1, &dev_mmio, &b->port92.dev, e)
+           && map(b, PC_PORT_FPU_ERROR, 1, &dev_mmio, &b->fpu.dev, e)
+           && map(b, PC_PORT_GPE, 4, &acpi_pm_gpe_mmio, &b->pm.dev, e)
            && map(b, PC_PORT_APM, 2, &acpi_pm_smi_mmio, &b->pm.dev, e);
 }
 

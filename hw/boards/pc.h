@@ -20,11 +20,12 @@
 #define PC_RAM_MAX   (255ull << 30)
 /* I/O ports. */
 enum { PC_PORT_PIC = 0x20, PC_PORT_PIT = 0x40, PC_PORT_SPEAKER = 0x61, PC_PORT_RTC = 0x70, PC_PORT_92 = 0x92, PC_PORT_PIC2 = 0xa0,
-       PC_PORT_APM = 0xb2, PC_PORT_DEBUG_E9 = 0xe9, PC_PORT_COM1 = 0x3f8, PC_PORT_DEBUGCON = 0x402, PC_PORT_ELCR = 0x4d0,
+       PC_PORT_APM = 0xb2, PC_PORT_DEBUG_E9 = 0xe9, PC_PORT_FPU_ERROR = 0xf0, PC_PORT_COM1 = 0x3f8,
+       PC_PORT_DEBUGCON = 0x402, PC_PORT_ELCR = 0x4d0,
        PC_PORT_DEBUG_EXIT = 0x501, PC_PORT_FW_CFG = 0x510, PC_PORT_PM = 0x600, PC_PORT_PCI = 0xcf8, PC_PORT_RESET = 0xcf9,
        PC_PORT_GPE = 0xafe0 };
 /* ISA interrupts, and the pins of the I/O APIC: alike, but that the timer comes in at pin 2. */
-enum { PC_IRQ_TIMER = 0, PC_IRQ_COM1 = 4, PC_IRQ_RTC = 8, PC_IRQ_SCI = 9, PC_PIN_TIMER = 2 };
+enum { PC_IRQ_TIMER = 0, PC_IRQ_COM1 = 4, PC_IRQ_RTC = 8, PC_IRQ_SCI = 9, PC_IRQ_FPU = 13, PC_PIN_TIMER = 2 };
 
 #define PC_SLOTS 24u /* PCI devices of the user, from slot 3 on */
 

@@ -1,15 +1,17 @@
 /* pc_misc_test.c - small ports of a PC: system control port A, reset control, debug console, debug exit. */
 #include "hw/misc/debug_console.h"
+#include "hw/misc/fpu_error.h"
 #include "hw/misc/isa_debug_exit.h"
 #include "hw/misc/pc_reset.h"
 #include "hw/misc/port92.h"
 #include "tests/dev/rig.h"
 
-enum { A20, INIT };
+enum { A20, INIT, FPU };
 
 struct fix {
     struct rig            r;
     struct port92         p92;
+    struct fpu_error      fpu;
     struct pc_reset       rc;
     struct debug_console  con;
     struct isa_debug_exit exit;
@@ -41,6 +43,8 @@ static int start(void **state)
     pc_reset_init(&f->rc, f->r.m, "reset");
     debug_console_init(&f->con, f->r.m, "debugcon", &f->chr, 0xe9);
     isa_debug_exit_init(&f->exit, f->r.m, "debug-exit");
+    fpu_error_init(&f->fpu, f->r.m, "fpu-error");
+    f->fpu.irq = rig_line(&f->r, FPU);
     f->p92.a20 = rig_line(&f->r, A20);
     f->p92.init = f->rc.init = (struct irq_line){ on_init, f, INIT };
     f->p92.dev.cls->reset(&f->p92.dev);
@@ -90,6 +94,40 @@ static void test_port92(void **state)
     assert_int_equal(requests(f), REQ_RESET);
     rig_check_class(d);
     rig_scribble(d, 1, 1000);
+}
+
+static void set_ferr(struct fix *f, bool active)
+{
+    f->fpu.pins.write(f->fpu.pins.opaque, SYSREG_X86_FERR, active);
+}
+static u64 ignne(struct fix *f) { return f->fpu.pins.read(f->fpu.pins.opaque, SYSREG_X86_FERR); }
+
+/* The interrupt outlasts FERR#, IGNNE# does not. */
+static void test_fpu_error(void **state)
+{
+    struct fix *f = *state;
+    struct dev *d = &f->fpu.dev;
+    f->fpu.dev.cls->reset(d);
+    set_ferr(f, true);
+    assert_true(f->r.irq[FPU]);
+    assert_int_equal(ignne(f), 0);
+    set_ferr(f, false);
+    assert_true(f->r.irq[FPU]);
+    dev_write(d, 0, 0, 1);
+    assert_false(f->r.irq[FPU]);
+    assert_int_equal(ignne(f), 0);
+    set_ferr(f, true);
+    dev_write(d, 0, 0, 1);
+    assert_false(f->r.irq[FPU]);
+    assert_int_equal(ignne(f), 1);
+    set_ferr(f, true); /* no edge */
+    assert_false(f->r.irq[FPU]);
+    set_ferr(f, false);
+    assert_int_equal(ignne(f), 0);
+    set_ferr(f, true);
+    assert_true(f->r.irq[FPU]);
+    d->cls->reset(d);
+    assert_false(f->r.irq[FPU]);
 }
 
 static void test_reset_control(void **state)
@@ -144,7 +182,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, start, stop)
     const struct CMUnitTest tests[] = {
-        T(test_port92), T(test_reset_control), T(test_debug_console), T(test_debug_exit),
+        T(test_port92), T(test_fpu_error), T(test_reset_control), T(test_debug_console), T(test_debug_exit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

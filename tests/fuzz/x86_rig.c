@@ -70,10 +70,13 @@ static void io_write(void *opaque, u64 off, u64 val, u32 size)
     see(opaque, val);
 }
 
-/* An acknowledged interrupt is gone until the next step. */
+/* An acknowledged interrupt is gone until the next step. IGNNE# is a pin that nobody sees one look at: an instruction
+ * that is done again looks twice. */
 static u64 port_read(void *opaque, u32 id)
 {
     struct xf_rig *g = opaque;
+    if (id == SYSREG_X86_FERR)
+        return g->seen.io >> 40 & 1;
     u64 x = see(g, id << 16) >> 40;
     if (id == SYSREG_X86_INTACK)
         g->v->irq &= ~(u32)VCPU_IRQ;

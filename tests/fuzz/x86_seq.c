@@ -122,6 +122,8 @@ static void some_msr(struct xf_gen *g)
     u64 r = fuzz_next(&g->r), val = fuzz_one_in(&g->r, 2) ? xf_pointer(g) : r & 0x3f7fd5;
     if (fuzz_one_in(&g->r, 4))
         to_msr(g, 0xc0000080, g->p->s.efer ^ (r & 1) ^ (r & 0x800));
+    else if (fuzz_one_in(&g->r, 8))
+        to_msr(g, 0x1d9, r & 3); /* DEBUGCTL: LBR, BTF */
     else
         to_msr(g, msrs[fuzz_pick(&g->r, COUNT(msrs))], val);
 }

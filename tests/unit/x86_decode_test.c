@@ -283,6 +283,49 @@ static void features(void **state)
     assert_int_equal(x86_decode((const u8 *)"\x0f\x40\xc0", 3, M64, f, &i), X86_UNDEFINED);
 }
 
+/* What the manual's CPUID column asks for, and what the bytes are without it. */
+static void rows_without_their_feature(void **state)
+{
+    (void)state;
+    static const struct { u8 feature; const char *hex, *row, *without; } cases[] = {
+#define C(f, hex, row, without) { X86_FEAT_##f, hex, row, without }
+        C(aes, "66 0f 38 dc c1", "aesenc", NULL), C(aes, "c4 e2 71 dc c2", "vaesenc", NULL),
+        C(aes, "c4 e2 71 dd c2", "vaesenclast", NULL), C(aes, "c4 e2 71 de c2", "vaesdec", NULL),
+        C(aes, "c4 e2 71 df c2", "vaesdeclast", NULL), C(aes, "c4 e2 79 db c2", "vaesimc", NULL),
+        C(aes, "c4 e3 79 df c2 01", "vaeskeygenassist", NULL), C(vaes, "c4 e2 75 dc c2", "vaesenc_256", NULL),
+        C(pclmulqdq, "66 0f 3a 44 c1 00", "pclmulqdq", NULL), C(pclmulqdq, "c4 e3 71 44 c2 00", "vpclmulqdq", NULL),
+        C(vpclmulqdq, "c4 e3 75 44 c2 00", "vpclmulqdq_256", NULL),
+        C(bmi1, "c4 e2 60 f2 c1", "andn", NULL), C(bmi2, "c4 e2 62 f5 c1", "pext", NULL),
+        C(f16c, "c4 e2 79 13 c1", "vcvtph2ps", NULL), C(fma, "c4 e2 71 98 c2", "vfmadd132ps", NULL),
+        C(avx2, "c4 e2 7d 58 c1", "vpbroadcastd", NULL), C(sha, "0f 38 c8 c1", "sha1nexte", NULL),
+        C(movbe, "0f 38 f0 01", "movbe_GvMv", NULL), C(sse42, "f2 0f 38 f0 c1", "crc32_GyEb", NULL),
+        C(adx, "66 0f 38 f6 c1", "adcx", NULL), C(adx, "f3 0f 38 f6 c1", "adox", NULL),
+        C(popcnt, "f3 0f b8 c1", "popcnt", NULL), C(lzcnt, "f3 0f bd c1", "lzcnt", "bsr"),
+        C(bmi1, "f3 0f bc c1", "tzcnt", "bsf"), C(xsaveopt, "0f ae 31", "xsaveopt", NULL),
+        C(xsavec, "0f c7 21", "xsavec", NULL), C(rdtscp, "0f 01 f9", "rdtscp", NULL),
+        C(cx16, "48 0f c7 09", "cmpxchg16b", NULL), C(cx8, "0f c7 09", "cmpxchg8b", NULL),
+        C(rdrand, "0f c7 f0", "rdrand", NULL), C(rdseed, "0f c7 f8", "rdseed", NULL),
+        C(rdpid, "f3 0f c7 f8", "rdpid", NULL), C(lahf, "9f", "lahf64", NULL), C(syscall, "0f 05", "syscall", NULL),
+        C(fsgsbase, "f3 0f ae c0", "rdfsbase", NULL), C(smap, "0f 01 ca", "clac", NULL),
+        C(invpcid, "66 0f 38 82 01", "invpcid", NULL), C(clwb, "66 0f ae 31", "clwb", NULL),
+        C(sse, "0f 18 09", "prefetcht0", "nop_0f18"), C(sse3, "df 09", "fisttp_i16", NULL),
+#undef C
+    };
+    for (u32 n = 0; n < COUNT(cases); n++) {
+        u64 f[2] = { ~0ull, ~0ull };
+        struct x86_insn i;
+        u8 b[32];
+        u32 len = bytes_of(cases[n].hex, b);
+        ok(M64, cases[n].hex, cases[n].row);
+        f[cases[n].feature / 64] &= ~(1ull << cases[n].feature % 64);
+        bool taken = x86_decode(b, len, M64, f, &i) == X86_OK;
+        if (taken != (cases[n].without != NULL))
+            fail_msg("%s without its feature: %s", cases[n].hex, taken ? i.row->name : "refused");
+        if (taken)
+            assert_string_equal(i.row->name, cases[n].without);
+    }
+}
+
 /* ---- VEX ---- */
 
 static void vex(void **state)
@@ -394,7 +437,8 @@ int main(void)
         cmocka_unit_test(rex_counts_before_the_opcode), cmocka_unit_test(byte_registers), cmocka_unit_test(segments),
         cmocka_unit_test(mandatory_prefixes), cmocka_unit_test(rep), cmocka_unit_test(lock),
         cmocka_unit_test(fifteen_bytes), cmocka_unit_test(more), cmocka_unit_test(undefined_length),
-        cmocka_unit_test(modes), cmocka_unit_test(features), cmocka_unit_test(vex), cmocka_unit_test(sib_and_rip),
+        cmocka_unit_test(modes), cmocka_unit_test(features), cmocka_unit_test(rows_without_their_feature),
+        cmocka_unit_test(vex), cmocka_unit_test(sib_and_rip),
         cmocka_unit_test(immediates), cmocka_unit_test(special_registers), cmocka_unit_test(text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
