@@ -40,6 +40,8 @@ static bool check_model(const struct app_board *b, const char *cpu, struct err *
         strncat(known, *known ? ", " : "", sizeof known - strlen(known) - 1);
         strncat(known, b->model(i), sizeof known - strlen(known) - 1);
     }
+    if (strchr(cpu, ','))
+        return err_set(e, "-cpu: '%s': the features of a model cannot be changed (known models: %s)", cpu, known);
     return err_set(e, "-cpu: unknown model '%s' (known: %s)", cpu, known);
 }
 

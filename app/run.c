@@ -343,6 +343,13 @@ static void print_stats(struct session *s, u64 start)
             s->m->cpus[i]->engine->stats(s->m->cpus[i], stderr);
 }
 
+/* A guest that resets has its reasons; one whose processor gave up did not mean to. */
+static void tell_shutdown(const char *why, u64 pc)
+{
+    if (why)
+        fprintf(stderr, "mynah: the guest's processor shut down: %s at %#llx\n", why, (unsigned long long)pc);
+}
+
 int app_run(const struct options *o)
 {
     struct session s = { .o = o, .serial.fd = -1, .debugcon.fd = -1 };
@@ -359,7 +366,10 @@ int app_run(const struct options *o)
             print_stats(&s, start);
     }
     int guest_code = s.m ? s.m->exit_code : 0;
+    const char *shutdown = ok && end == END_RESET ? s.m->shutdown : NULL;
+    u64 shutdown_pc = s.m ? s.m->shutdown_pc : 0;
     tear_down(&s);
+    tell_shutdown(shutdown, shutdown_pc);
     if (!ok)
         app_error(&e);
     return !ok ? 1 : signal_seen ? 128 + signal_seen : guest_code;

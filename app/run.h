@@ -4,8 +4,8 @@
 
 struct machine;
 
-/* Returns the process' exit status: 0 after a power-off, a reset with -no-reboot, or Ctrl-A X; 1 after an error of
- * ours, whose sentence was printed; 128 + n after signal n. */
+/* Returns the process' exit status: 0 after a power-off, a reset with -no-reboot (with a sentence when it was a triple
+ * fault), or Ctrl-A X; 1 after an error of ours, whose sentence was printed; 128 + n after signal n. */
 int app_run(const struct options *o);
 /* With --lockstep: 0 when the two machines were equal to the end, 3 when they were not, 1 and 128 + n as above. */
 int app_lockstep(const struct options *o);

@@ -19,7 +19,9 @@ struct block *setup_open_drive(struct setup *s, const struct opt_drive *d, const
 
 static bool room_for_slot(const struct setup *s, struct err *e)
 {
-    return s->slot_count < s->board->slots || err_set(e, "more than %u virtio devices", s->board->slots);
+    return s->slot_count < s->board->slots
+           || err_set(e, "-drive, -device: the board '%s' has room for %u virtio devices", s->board->name,
+                      s->board->slots);
 }
 
 static bool room_on(const struct setup *s, bool pci, struct err *e)

@@ -125,6 +125,7 @@ void machine_add_dev(struct machine *m, struct dev *d)
 
 void machine_reset(struct machine *m)
 {
+    m->shutdown = NULL;
     for (u32 i = 0; i < m->dev_count; i++)
         if (m->devs[i]->cls->reset)
             m->devs[i]->cls->reset(m->devs[i]);

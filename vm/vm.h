@@ -202,6 +202,8 @@ struct machine {
     enum clock_kind      clock;
     bool                 pace_host;          /* icount: idle runs no faster than the wall */
     bool                 no_reboot;
+    const char          *shutdown;           /* why a vCPU shut down since the last reset, NULL: none did */
+    u64                  shutdown_pc;        /* ... and where */
     u64                  stop_at;            /* instruction count to stop at, ~0: none */
     u8                   exit_code;          /* of END_QUIT: given by the guest; 0: none given */
     u64                (*host_ns)(void);     /* the host's monotonic clock; set by whoever makes the machine */

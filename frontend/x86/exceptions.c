@@ -31,6 +31,8 @@ static void shut_down(struct vcpu *v, const char *why)
 {
     log_line(&v->m->log, LOG_guest_error, "%s at %#llx: the processor shuts down", why, (unsigned long long)v->s.pc);
     v->s.halted = 1;
+    v->m->shutdown = why;
+    v->m->shutdown_pc = v->s.pc;
     machine_request(v->m, REQ_RESET);
 }
 

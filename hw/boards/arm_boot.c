@@ -1,6 +1,7 @@
 /* arm_boot.c - the arm64 Linux boot protocol; see arm_boot.h. The MMU-off entry state is the vCPU's reset state. */
 #include "hw/boards/arm_boot.h"
 #include "base/bits.h"
+#include "hw/boards/kernel_kind.h"
 #include <string.h>
 
 #define MIB (1ull << 20)
@@ -11,29 +12,10 @@ static bool is_gzip(const struct file_bytes *f)
     return f->n > 18 && f->p[0] == 0x1f && f->p[1] == 0x8b;
 }
 
-/* What a file that is no Image may be, for a better sentence. */
-static const char *other_kind(const struct file_bytes *f)
-{
-    static const struct { const char *bytes; u32 at, n; const char *text; } kinds[] = {
-        { "\x7f" "ELF", 0, 4, "an ELF file" },
-        { "MZ", 0, 2, "an EFI or DOS executable for another architecture" },
-        { "zimg", 4, 4, "a compressed EFI image (zboot)" },
-        { "RSC\x05", 56, 4, "a RISC-V Image" },
-        { "\x18\x28\x6f\x01", 36, 4, "a 32-bit Arm zImage" },
-        { "HdrS", 0x202, 4, "an x86 bzImage" },
-        { "\x27\x05\x19\x56", 0, 4, "a U-Boot uImage" },
-        { "\xd0\x0d\xfe\xed", 0, 4, "a device tree or FIT image" },
-    };
-    for (u32 i = COUNT(kinds); i--;)
-        if (f->n >= kinds[i].at + kinds[i].n && !memcmp(f->p + kinds[i].at, kinds[i].bytes, kinds[i].n))
-            return kinds[i].text;
-    return NULL;
-}
-
 static bool check_image(const struct file_bytes *f, const char *path, u64 ram_size, struct err *e)
 {
     if (f->n < 64 || load_le32(f->p + 56) != IMAGE_MAGIC) {
-        const char *kind = other_kind(f);
+        const char *kind = kernel_kind(f);
         return err_set(e, "kernel '%s': not an arm64 Image%s%s", path, kind ? ", but " : "", kind ? kind : "");
     }
     u64 size = load_le64(f->p + 16);

@@ -99,13 +99,6 @@ static void a20(void *opaque, u32 n, bool open)
     (void)n;
     vcpu_irq_set(((struct pc *)opaque)->m->cpus[0], VCPU_LINE_A20M, !open);
 }
-static void init_cpu(void *opaque, u32 n, bool level)
-{
-    (void)n;
-    if (level)
-        vcpu_irq_set(((struct pc *)opaque)->m->cpus[0], VCPU_LINE_INIT, true);
-}
-
 static bool take_msi(void *opaque, gpa addr, u32 data) { return apic_msi(&((struct pc *)opaque)->apics, addr, data); }
 
 static void add_interrupts(struct pc *b, struct machine *m)
@@ -144,11 +137,9 @@ static bool add_timers(struct pc *b, struct machine *m, struct err *e)
 
 static bool add_controls(struct pc *b, struct machine *m, struct err *e)
 {
-    port92_init(&b->port92, m, "port92");
+    port92_init(&b->port92, m, "port92"); /* INIT is wired nowhere: without firmware at its vector it is a reset */
     b->port92.a20 = (struct irq_line){ a20, b, 0 };
-    b->port92.init = (struct irq_line){ init_cpu, b, 0 };
     pc_reset_init(&b->reset, m, "reset");
-    b->reset.init = (struct irq_line){ init_cpu, b, 0 };
     fpu_error_init(&b->fpu, m, "fpu_error");
     b->fpu.irq = isa_irq(b, PC_IRQ_FPU);
     m->cpus[0]->ports[SYSREG_X86_FERR] = &b->fpu.pins;
@@ -268,6 +259,18 @@ static void fill_cmos(struct pc *b)
 
 /* ---- boot ---- */
 
+/* Both 8259 initialized, all masked: what came before, the edge of the timer's output above all, is forgotten. */
+static void set_up_pic(struct iobus *io)
+{
+    static const u8 icw[2][4] = { { 0x11, 0x08, 4, 1 }, { 0x11, 0x70, 2, 1 } };
+    for (u32 c = 0; c < 2; c++) {
+        u32 port = c ? PC_PORT_PIC2 : PC_PORT_PIC;
+        for (u32 i = 0; i < 4; i++)
+            iobus_write(io, port + !!i, icw[c][i], 1);
+        iobus_write(io, port + 1, 0xff, 1);
+    }
+}
+
 /* What firmware would have done before it hands over. */
 static void set_up_chipset(struct pc *b)
 {
@@ -276,6 +279,7 @@ static void set_up_chipset(struct pc *b)
     pci_config_write(&b->host.bus, PCI_DEVFN(1, 0), 0x60, routes, 4);
     pci_config_write(&b->host.bus, PCI_DEVFN(1, 3), 0x40, PC_PORT_PM | 1, 4);
     pci_config_write(&b->host.bus, PCI_DEVFN(1, 3), 0x80, 1, 1);
+    set_up_pic(io);
     iobus_write(io, PC_PORT_ELCR + 1, 1 << (PC_IRQ_SCI - 8) | 1 << (10 - 8) | 1 << (11 - 8), 1);
     iobus_write(io, PC_PORT_92, 2, 1);
 }
@@ -293,7 +297,8 @@ static bool load_guest(struct pc *b, struct err *e)
 {
     const struct pc_config *c = &b->c;
     b->boot.append = c->append;
-    if (!pc_boot_read_kernel(&b->boot, c->kernel, e) || (c->initrd && !pc_boot_read_initrd(&b->boot, c->initrd, e)))
+    if (!pc_boot_read_kernel(&b->boot, c->kernel, b->low_size, e)
+        || (c->initrd && !pc_boot_read_initrd(&b->boot, c->initrd, b->low_size, e)))
         return false;
     pc_acpi_make(&b->boot.acpi, c->has_apic, PC_PCI_MEM);
     return pc_boot_layout(&b->boot, c->ram_size, b->low_size, c->long_mode, e) || err_prefix(e, "kernel '%s'", c->kernel);

@@ -1,6 +1,7 @@
 /* pc_boot.c - direct boot of Linux on a PC; see pc_boot.h. Offsets are those of boot.rst and zero-page.rst. */
 #include "hw/boards/pc_boot.h"
 #include "base/bits.h"
+#include "hw/boards/kernel_kind.h"
 #include <string.h>
 
 #define KIB 1024ull
@@ -8,12 +9,16 @@
 #define KERNEL_MAX (512ull * MIB)
 
 /* struct boot_params and its setup header (which lies at the same offsets of the kernel file). */
-enum { BP_ACPI_RSDP = 0x070, BP_EXT_INITRD = 0x0c0, BP_EXT_INITRD_SIZE = 0x0c4, BP_E820_COUNT = 0x1e8, BP_SETUP_SECTS = 0x1f1,
-       BP_BOOT_FLAG = 0x1fe, BP_JUMP = 0x200, BP_HDRS = 0x202, BP_VERSION = 0x206, BP_LOADER = 0x210, BP_LOADFLAGS = 0x211, BP_CODE32 = 0x214,
-       BP_INITRD = 0x218, BP_INITRD_SIZE = 0x21c, BP_CMDLINE = 0x228, BP_INITRD_MAX = 0x22c, BP_XLOADFLAGS = 0x236, BP_CMDLINE_SIZE = 0x238,
-       BP_SETUP_DATA = 0x250, BP_INIT_SIZE = 0x260, BP_E820 = 0x2d0, BP_SIZE = 0x1000 };
+enum { BP_ACPI_RSDP = 0x070, BP_EXT_INITRD = 0x0c0, BP_EXT_INITRD_SIZE = 0x0c4, BP_E820_COUNT = 0x1e8,
+       BP_SETUP_SECTS = 0x1f1, BP_SYSSIZE = 0x1f4, BP_BOOT_FLAG = 0x1fe, BP_JUMP = 0x200, BP_HDRS = 0x202,
+       BP_VERSION = 0x206, BP_LOADER = 0x210, BP_LOADFLAGS = 0x211, BP_CODE32 = 0x214, BP_INITRD = 0x218,
+       BP_INITRD_SIZE = 0x21c, BP_CMDLINE = 0x228, BP_INITRD_MAX = 0x22c, BP_ALIGNMENT = 0x230,
+       BP_RELOCATABLE = 0x234, BP_XLOADFLAGS = 0x236, BP_CMDLINE_SIZE = 0x238,
+       BP_SETUP_DATA = 0x250, BP_PREF_ADDRESS = 0x258, BP_INIT_SIZE = 0x260, BP_E820 = 0x2d0, BP_SIZE = 0x1000 };
 enum { LOADED_HIGH = 1, KEEP_SEGMENTS = 64, XLF_KERNEL_64 = 1 };
 enum { E820_RAM = 1, E820_RESERVED = 2, E820_ACPI = 3 };
+#define HEADER_ROOM 0x400u /* of what the header can be in */
+#define ENTRY_64 0x200u    /* of the 64-bit entry, behind the 32-bit one */
 #define SETUP_RNG_SEED 9u
 #define SEED_AT (PCB_PARAMS + BP_SIZE) /* a setup_data behind the parameters */
 #define SEED_BYTES 32u
@@ -26,69 +31,119 @@ static u32 header_end(const struct file_bytes *f)
     return 0x202u + f->p[0x201]; /* behind the jump at 0x200 */
 }
 
-static const char *other_kind(const struct file_bytes *f)
+static u32 version_of(const struct pc_boot *b)
 {
-    if (f->n >= 60 && load_le32(f->p + 56) == 0x644d5241)
-        return "an arm64 Image";
-    if (f->n >= 4 && !memcmp(f->p, "\x7f" "ELF", 4))
-        return "an ELF file";
-    if (f->n >= 2 && f->p[0] == 0x1f && f->p[1] == 0x8b)
-        return "a gzip file";
-    return NULL;
+    return load_le16(b->kernel.p + BP_VERSION);
 }
 
-static bool check_kernel(struct pc_boot *b, const char *path, struct err *e)
+static bool check_header(const struct file_bytes *f, const char *path, struct err *e)
 {
-    const struct file_bytes *f = &b->kernel;
-    if (f->n < 0x400 || memcmp(f->p + BP_HDRS, "HdrS", 4) || load_le16(f->p + BP_BOOT_FLAG) != 0xaa55) {
-        const char *kind = other_kind(f);
+    if (f->n < BP_VERSION || memcmp(f->p + BP_HDRS, "HdrS", 4)) {
+        const char *kind = kernel_kind(f);
         return err_set(e, "kernel '%s': not a bzImage%s%s", path, kind ? ", but " : "", kind ? kind : "");
     }
+    if (f->n < HEADER_ROOM)
+        return err_set(e, "kernel '%s': truncated: %llu bytes end inside its header", path, (unsigned long long)f->n);
+    if (load_le16(f->p + BP_BOOT_FLAG) != 0xaa55)
+        return err_set(e, "kernel '%s': damaged: the bzImage's boot flag is %#x instead of 0xaa55", path,
+                       load_le16(f->p + BP_BOOT_FLAG));
     u32 version = load_le16(f->p + BP_VERSION);
-    if (version < 0x0202 || !(f->p[BP_LOADFLAGS] & LOADED_HIGH))
-        return err_set(e, "kernel '%s': boot protocol %u.%02u is older than 2.02, or the kernel loads low (zImage)", path, version >> 8,
+    if (version < 0x0202)
+        return err_set(e, "kernel '%s': its boot protocol %u.%02u is older than 2.02", path, version >> 8,
                        version & 255);
+    return f->p[BP_LOADFLAGS] & LOADED_HIGH
+           || err_set(e, "kernel '%s': a zImage, which loads below 1 MiB; only bzImages are modelled", path);
+}
+
+static bool is_64bit(const struct pc_boot *b)
+{
+    return version_of(b) >= 0x020c && load_le16(b->kernel.p + BP_XLOADFLAGS) & XLF_KERNEL_64;
+}
+
+/* The header says how much of what it is the header of there is. */
+static bool check_size(struct pc_boot *b, const char *path, struct err *e)
+{
+    const struct file_bytes *f = &b->kernel;
     u32 sectors = f->p[BP_SETUP_SECTS] ? f->p[BP_SETUP_SECTS] : 4;
     b->setup_bytes = (sectors + 1) * 512;
-    u64 body = (u64)load_le32(f->p + 0x1f4) * 16; /* syssize */
-    if (b->setup_bytes >= f->n || (version >= 0x0204 && f->n - b->setup_bytes < body))
-        return err_set(e, "kernel '%s': truncated: %llu bytes, its header states %llu", path, (unsigned long long)f->n,
-                       (unsigned long long)(b->setup_bytes + body));
-    return true;
+    u64 least = is_64bit(b) ? ENTRY_64 + 1 : 1, body = (u64)load_le32(f->p + BP_SYSSIZE) * 16;
+    body = version_of(b) >= 0x0204 ? MAX(body, least) : least; /* 16 bits before that */
+    return f->n >= b->setup_bytes + body
+           || err_set(e, "kernel '%s': truncated: %llu bytes, its header states %llu", path, (unsigned long long)f->n,
+                      (unsigned long long)(b->setup_bytes + body));
 }
 
-bool pc_boot_read_kernel(struct pc_boot *b, const char *path, struct err *e)
+bool pc_boot_read_kernel(struct pc_boot *b, const char *path, u64 max, struct err *e)
 {
-    return file_read("kernel", path, KERNEL_MAX, &b->kernel, e) && check_kernel(b, path, e);
+    return file_read("kernel", path, MIN(max, KERNEL_MAX), &b->kernel, e) && check_header(&b->kernel, path, e)
+           && check_size(b, path, e);
 }
 
-bool pc_boot_read_initrd(struct pc_boot *b, const char *path, struct err *e)
+bool pc_boot_read_initrd(struct pc_boot *b, const char *path, u64 max, struct err *e)
 {
-    return file_read("initrd", path, PC_INITRD_MAX, &b->initrd, e);
+    return file_read("initrd", path, MIN(max, PC_INITRD_MAX), &b->initrd, e);
 }
 
 /* ---- layout ---- */
 
-bool pc_boot_layout(struct pc_boot *b, u64 ram_size, u64 low_size, bool long_mode, struct err *e)
+/* Where the memory ends that the kernel needs before it looks at the map: it moves itself up to the address it
+ * prefers, or to its alignment (boot.rst, init_size). */
+static u64 kernel_end(const struct pc_boot *b)
 {
     const u8 *h = b->kernel.p;
-    u32 version = load_le16(h + BP_VERSION);
-    u64 need = b->kernel.n - b->setup_bytes, max = version >= 0x0203 ? load_le32(h + BP_INITRD_MAX) + 1ull : 0x38000000ull;
+    u64 loaded = PCB_KERNEL + b->kernel.n - b->setup_bytes, at = PCB_KERNEL, align = load_le32(h + BP_ALIGNMENT);
+    if (version_of(b) < 0x020a)
+        return loaded;
+    if (h[BP_RELOCATABLE] && is_pow2(align))
+        at = align_up(at, align);
+    at = MAX(at, load_le64(h + BP_PREF_ADDRESS));
+    u64 size = load_le32(h + BP_INIT_SIZE);
+    return at > ~0ull - size ? ~0ull : MAX(loaded, at + size);
+}
+
+static u64 in_mib(u64 bytes)
+{
+    return bytes / MIB + !!(bytes % MIB);
+}
+
+static bool place_initrd(struct pc_boot *b, u64 end, struct err *e)
+{
+    u64 max = version_of(b) >= 0x0203 ? load_le32(b->kernel.p + BP_INITRD_MAX) + 1ull : 0x38000000ull;
+    u64 top = align_down(MIN(b->low_size, max), 4096), room = top > end ? top - end : 0;
+    u64 size = align_up(b->initrd.n, 4096);
+    b->initrd_at = size <= room ? top - size : 0;
+    if (!b->initrd.n || size <= room)
+        return true;
+    if (max < b->low_size)
+        return err_set(e, "the initial RAM disk of %llu KiB does not fit between the kernel's end at %#llx and %#llx, "
+                       "below which the kernel takes one", (unsigned long long)(size / KIB), (unsigned long long)end,
+                       (unsigned long long)max);
+    return err_set(e, "with its initial RAM disk it needs %llu MiB, the machine has %llu MiB of memory below 4 GiB "
+                   "(-m)", (unsigned long long)in_mib(end + size), (unsigned long long)(b->low_size / MIB));
+}
+
+static bool check_append(const struct pc_boot *b, struct err *e)
+{
+    u32 limit = version_of(b) >= 0x0206 ? load_le32(b->kernel.p + BP_CMDLINE_SIZE) : 255;
+    limit = MIN(limit, PCB_CMDLINE_MAX - 1);
+    return !b->append || strlen(b->append) <= limit
+           || err_set(e, "-append: the command line has %zu characters, the kernel takes %u", strlen(b->append),
+                      limit);
+}
+
+bool pc_boot_layout(struct pc_boot *b, u64 ram_size, u64 low_size, bool long_mode, struct err *e)
+{
+    u64 end = kernel_end(b);
     b->ram_size = ram_size;
     b->low_size = low_size;
-    b->long_entry = long_mode && version >= 0x020c && load_le16(h + BP_XLOADFLAGS) & XLF_KERNEL_64;
-    if (version >= 0x020a)
-        need = MAX(need, (u64)load_le32(h + BP_INIT_SIZE));
-    u64 top = MIN(low_size, max);
-    b->initrd_at = b->initrd.n < top ? align_down(top - b->initrd.n, 4096) : 0;
-    if (PCB_KERNEL + need > low_size || (b->initrd.n && b->initrd_at < PCB_KERNEL + need))
-        return err_set(e, "with its initial RAM disk it needs more than the machine's %llu MiB of memory (-m)",
-                       (unsigned long long)(ram_size / MIB));
-    u32 limit = version >= 0x0206 ? load_le32(h + BP_CMDLINE_SIZE) : 255;
-    if (b->append && strlen(b->append) > MIN(limit, PCB_CMDLINE_MAX - 1))
-        return err_set(e, "-append: the command line has %zu characters, the kernel takes %u", strlen(b->append),
-                       MIN(limit, PCB_CMDLINE_MAX - 1));
-    return true;
+    b->long_entry = long_mode && is_64bit(b);
+    /* Its real-mode part, which is not run, would say so; the 32-bit entry halts without a word. */
+    if (is_64bit(b) && !long_mode)
+        return err_set(e, "a 64-bit kernel, but the processor has no 64-bit mode (-cpu)");
+    if (end > low_size)
+        return err_set(e, "it needs %llu MiB, the machine has %llu MiB of memory below 4 GiB (-m)",
+                       (unsigned long long)in_mib(end), (unsigned long long)(low_size / MIB));
+    return place_initrd(b, end, e) && check_append(b, e);
 }
 
 /* ---- memory ---- */
@@ -143,7 +198,7 @@ static void put_params(const struct pc_boot *b, struct machine *m)
     store_le32(params + BP_INITRD_SIZE, (u32)b->initrd.n);
     store_le64(params + BP_ACPI_RSDP, b->acpi.n ? PCB_ACPI : 0);
     memory_map(b, params);
-    if (load_le16(b->kernel.p + BP_VERSION) >= 0x0209)
+    if (version_of(b) >= 0x0209)
         put_seed(m, params);
     put(m, PCB_PARAMS, params, sizeof params);
     put(m, PCB_CMDLINE, append, strlen(append) + 1);
@@ -185,8 +240,8 @@ void pc_boot_place(const struct pc_boot *b, struct machine *m)
 
 struct guest_entry pc_boot_entry(const struct pc_boot *b)
 {
-    return (struct guest_entry){ .pc = PCB_KERNEL + (b->long_entry ? 0x200 : 0), .arg = PCB_PARAMS, .bits = b->long_entry ? 64 : 32,
-                                 .table = PCB_TABLES, .gdt = PCB_GDT };
+    return (struct guest_entry){ .pc = PCB_KERNEL + (b->long_entry ? ENTRY_64 : 0), .arg = PCB_PARAMS,
+                                 .bits = b->long_entry ? 64 : 32, .table = PCB_TABLES, .gdt = PCB_GDT };
 }
 
 void pc_boot_free(struct pc_boot *b)

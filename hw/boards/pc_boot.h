@@ -28,10 +28,11 @@ struct pc_boot {
     gpa               initrd_at;
 };
 
-/* Reads and checks a bzImage. Whether it fits is decided by pc_boot_layout(). */
-bool pc_boot_read_kernel(struct pc_boot *b, const char *path, struct err *e) MUST_CHECK;
-bool pc_boot_read_initrd(struct pc_boot *b, const char *path, struct err *e) MUST_CHECK;
-/* Where things go; long_mode: the CPU has it. False: they do not fit into memory. */
+/* Reads and checks a bzImage of at most `max` bytes. Whether it fits is decided by pc_boot_layout(). */
+bool pc_boot_read_kernel(struct pc_boot *b, const char *path, u64 max, struct err *e) MUST_CHECK;
+bool pc_boot_read_initrd(struct pc_boot *b, const char *path, u64 max, struct err *e) MUST_CHECK;
+/* Where things go; long_mode: the CPU has it. False: the kernel needs what this machine has not; e does not name the
+ * kernel. */
 bool pc_boot_layout(struct pc_boot *b, u64 ram_size, u64 low_size, bool long_mode, struct err *e) MUST_CHECK;
 /* At each reset: puts everything into memory. */
 void pc_boot_place(const struct pc_boot *b, struct machine *m);

@@ -41,7 +41,7 @@ static u64 ports_read(void *opaque, u64 off, u32 size)
 {
     struct i440fx *f = self(opaque);
     u32 a = f->s.address, nothing = ~0u >> (32 - 8 * size);
-    if (off < 4 && size == 4)
+    if (!off && size == 4)
         return a;
     if (off < 4)
         return off == 1 && size == 1 && f->reset_port ? dev_read(f->reset_port, 0, 1) : nothing;
@@ -54,7 +54,7 @@ static void ports_write(void *opaque, u64 off, u64 val, u32 size)
 {
     struct i440fx *f = self(opaque);
     u32 a = f->s.address;
-    if (off < 4 && size == 4)
+    if (!off && size == 4)
         f->s.address = (u32)val & 0x80fffffc;
     else if (off == 1 && size == 1 && f->reset_port)
         dev_write(f->reset_port, 0, val, 1);

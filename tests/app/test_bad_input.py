@@ -464,7 +464,8 @@ def unprivileged(count, folder):
                       (k + ['-drive', 'file=locked,if=pflash'], ['locked', 'not writable']),
                       (['-kernel', 'unreadable'], ['unreadable', 'Permission denied']),
                       (['-bios', 'unreadable'], ['unreadable', 'Permission denied']),
-                      (k + ['-drive', 'file=unreadable,readonly=on'], ['unreadable', 'Permission denied'])):
+                      (k + ['-drive', 'file=unreadable,readonly=on'], ['unreadable', 'Permission denied']),
+                      (['-M', 'pc', '-kernel', 'unreadable'], ['unreadable', 'Permission denied'])):
         if start:
             more = {'program': start[0]}
             args = [*start[1:], *args]
