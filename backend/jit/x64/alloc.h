@@ -155,6 +155,7 @@ struct xe {
     bool                   whole[IR_BLOCK_MAX];    /* needed as a value, not just as an address */
     u16                    window[IR_BLOCK_MAX];   /* root of the window of an access, or 0xffff */
     i16                    window_at[IR_BLOCK_MAX]; /* distance to its first access, or XE_WINDOW_FIRST */
+    bool                   window_write[IR_BLOCK_MAX]; /* a first access whose window is written through */
     struct xwindow         open[XE_OPEN];          /* while the plan looks */
     u32                    open_count, open_turn;
     u16                    conds[IR_BLOCK_MAX];    /* values of i1 and sums of bits, in order */

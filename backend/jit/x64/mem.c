@@ -148,7 +148,7 @@ void xe_access_check(struct xe *x, u32 i, struct xaccess *c, u32 len, u32 access
     }
     make_address(x, c);
     xe_align_check(x, c->va, m.align, &c->miss);
-    xe_tlb_check(x, c->va, len, m.mmu, access, &c->miss);
+    xe_tlb_check(x, c->va, len, m.mmu, x->window_write[i] ? MMU_WRITE : access, &c->miss);
     c->at = xmi(c->va, RAX, 1, 0);
     if (c->first)
         xe_window_open(x, c);

@@ -6,6 +6,9 @@
  * only tests for what the TLB would say: it can change on slow paths alone, and behind each of them the windows are
  * shut, by an address in the page's last (or first) byte, from which nothing above (below) is in the same page.
  * So an access is above or below all others of its window. Marks, calls and other memory rows end windows.
+ *
+ * A first access that reads asks for the right to write when a later one writes: what may be written may be read. If
+ * the page cannot be written fast, both take their slow paths, which is what the later one would do anyway.
  */
 #include "backend/jit/x64/mem.h"
 #include "backend/jit/x64/plan.h"
@@ -112,13 +115,17 @@ void plan_window(struct xe *x, u32 i)
         return;
     }
     x->window[i] = XE_NO_ROOT;
+    x->window_write[i] = false;
     struct xbase b = base_of(x, in->arg[0]);
     struct xwindow *w = find(x, &b, m.mmu);
     bool write = in->op == IR_store || (in->op == IR_probe && m.write);
     u32 len = in->op == IR_probe ? (u32)in->imm : 1u << m.size;
     i64 d = w ? b.disp - w->base.disp : 0;
-    if (w && (w->write || !write) && reaches(w, d, len) && follow(x, i, w, d))
+    if (w && reaches(w, d, len) && follow(x, i, w, d)) {
+        if (write && !w->write)
+            x->window_write[w->first] = w->write = true;
         return;
+    }
     if (!w)
         w = x->open_count < XE_OPEN ? &x->open[x->open_count++] : &x->open[x->open_turn++ % XE_OPEN];
     *w = (struct xwindow){ .base = b, .len = len, .mmu = (u8)m.mmu, .write = write, .first = (u16)i };
