@@ -128,6 +128,16 @@ struct xwindow {
     u16          root;   /* of the host address; 0: no other access yet */
 };
 
+/* A field that a block which leads to itself keeps in a register from round to round (loop.c). */
+#define XE_KEEPS 16u       /* looked at */
+#define XE_KEPT_FIELDS 4u  /* kept */
+struct xkeep {
+    u16    field;
+    ir_ref get, set; /* the first, the last; IR_NONE */
+    bool   bad;
+    i8     reg;      /* at the loop's entry */
+};
+
 struct xcheck {         /* the inline TLB check as code, which does not depend on its place */
     u8 len, jumps, jump[2]; /* jump: where the rel32 are */
     u8 code[76];
@@ -158,6 +168,9 @@ struct xe {
     bool                   window_write[IR_BLOCK_MAX]; /* a first access whose window is written through */
     struct xwindow         open[XE_OPEN];          /* while the plan looks */
     u32                    open_count, open_turn;
+    struct xkeep           keep[XE_KEEPS];
+    u32                    keep_count, self_exit;  /* the exit that leads back */
+    const u8              *loop;                   /* executable address of the loop's entry */
     u16                    conds[IR_BLOCK_MAX];    /* values of i1 and sums of bits, in order */
     u32                    cond_count;
     u16                    order[IR_BLOCK_MAX];    /* what is emitted, last one first */
@@ -266,6 +279,9 @@ void      xe_take_result(struct xe *x, u32 i);           /* from ctx.res */
 void      xe_keep(struct xe *x, u32 i);                /* mov rax, copy of instruction i */
 void      xe_give_back(struct xe *x);                  /* before leaving in the middle: what did not run */
 void      xe_cold_mem(struct xe *x, const struct xcold *c); /* mem.c */
+/* loop.c: in front of the block's entry proper; and the jump back by exit i, false: it is not that one. */
+void      xe_loop_entry(struct xe *x);
+bool      xe_loop_back(struct xe *x, u32 i);
 /* window.c: those open behind the current instruction, by register (16 and on: downwards); and shut, in cold code. */
 u32       xe_windows_open(const struct xe *x);
 void      xe_windows_shut(struct xe *x, u32 open);

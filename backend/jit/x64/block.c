@@ -291,6 +291,10 @@ static void leave(struct xe *x, enum jit_exit e) { xa_jmp(&x->a, x->j->t.leave[e
 void x64_emit_exit_direct(struct xe *x, u32 i)
 {
     xe_give_back(x);
+    if (xe_loop_back(x, i)) {
+        x->unreachable = true;
+        return;
+    }
     if (x->synced) {
         add_pc(x, (i64)xe_ins(x, i)->imm);
         leave(x, JX_SYNC);
@@ -400,6 +404,8 @@ void x64_emit_insn(struct xe *x, u32 i)
 
 static void emit_entry(struct xe *x)
 {
+    if (x->keep_count)
+        xe_loop_entry(x);
     xa_alu_ri(&x->a, XA_SUB, 64, R12, (i32)x->b->insns);
     xe_new_cold(x, XK_BUDGET, xa_jcc_fwd(&x->a, CC_S, false));
 }

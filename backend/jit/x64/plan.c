@@ -197,7 +197,7 @@ static void look_at_operands(struct xe *x, u32 i)
 static void look(struct xe *x)
 {
     struct repeat r = { 0 };
-    u32 count = x->ir->count;
+    u32 count = x->ir->count, back = 0;
     x->root_count = count;
     x->cond_count = x->insns = 0;
     memset(x->root, 0xff, count * sizeof x->root[0]);
@@ -207,7 +207,7 @@ static void look(struct xe *x)
     memset(x->put_off, 0, count);
     memset(x->whole, 0, count);
     memset(x->reads, 0, count);
-    x->open_count = 0;
+    x->open_count = x->keep_count = 0;
     for (u32 i = 0; i < count; i++) {
         const struct ir_ins *in = &x->ir->ins[i];
         if (in->type != IR_VOID)
@@ -215,6 +215,8 @@ static void look(struct xe *x)
         look_at_operands(x, i);
         if (plan_ops[in->op] & PLAN_WINDOW)
             plan_window(x, i);
+        if (in->op == IR_exit_direct && !in->imm)
+            back = i;
         if (in->type == IR_I1 || is_sum_of_bits(in))
             x->conds[x->cond_count++] = (u16)i;
         x->unfit |= in->type == IR_F80; /* has no registers */
@@ -223,6 +225,8 @@ static void look(struct xe *x)
             x->unfit |= is_unfit(x, in, &r);
         }
     }
+    if (back && !x->j->logs_exec)
+        plan_loop(x, back);
 }
 
 /* For one set and nothing else: it may never be stored. */
@@ -262,6 +266,13 @@ static inline void touch_operand(struct xe *x, ir_ref v, u32 at)
     }
 }
 
+/* What the next round begins with is needed until the end of this one. */
+static void touch_kept(struct xe *x, u32 at)
+{
+    for (u32 k = 0; k < x->keep_count; k++)
+        touch(x, x->ir->ins[x->keep[k].set].arg[0], at);
+}
+
 /* Nothing is emitted where it stands: views, constants, comparisons put off. */
 static bool is_elsewhere(const struct xe *x, u32 i)
 {
@@ -288,6 +299,8 @@ static void find_uses(struct xe *x)
             continue;
         if (!is_elsewhere(x, i))
             x->order[x->order_count++] = (u16)i;
+        if (x->keep_count && i == x->self_exit)
+            touch_kept(x, i);
         for (u32 k = 0; k < 4 && in->arg[k] != IR_NONE; k++)
             touch_operand(x, k ? in->arg[k] : address_operand(x, in), i);
         if (in->op == IR_set) {

@@ -15,5 +15,7 @@ extern const u8 plan_ops[IR_OP_COUNT];
 u16  plan_window_root(struct xe *x, u32 i); /* the place of a window that is opened at i */
 /* window.c: instruction i, a memory row or one that ends windows. */
 void plan_window(struct xe *x, u32 i);
+/* loop.c: the exit leads back to the block. */
+void plan_loop(struct xe *x, u32 exit);
 /* Is the address never needed as a value, and a sum that accesses can make themselves? */
 bool xe_folds(const struct xe *x, ir_ref va, struct xbase *b);

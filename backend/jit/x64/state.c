@@ -62,6 +62,8 @@ void x64_emit_get(struct xe *x, u32 i)
         return;
     }
     u16 other = x->home_of[f];
+    if (other == i)
+        return; /* loaded in front of the loop */
     if (other != XE_NO_ROOT && xe_root_live(x, other)) {
         load_now(x, i, xe_field(x, f), ir_bytes((enum ir_type)t));
         return;
