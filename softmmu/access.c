@@ -105,12 +105,28 @@ static enum mmu_result read_spans(struct mmu *u, const struct req *q, struct spa
     return r;
 }
 
+/* What an access that was done comes to when its walk changed code. */
+static enum mmu_result with_walk(const struct mmu *u, enum mmu_result r)
+{
+    return u->walk_code && r == MMU_OK ? MMU_SYNC : r;
+}
+
+bool mmu_walk_writes(struct mmu *u, gpa at, u32 len)
+{
+    const struct region *r = physmap_find(u->map, at);
+    if (!r || !r->obj || !memobj_has_code(r->obj, region_obj_off(r, at), len))
+        return true;
+    u->walk_code = true;
+    return !u->trying;
+}
+
 enum mmu_result mmu_read(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, void *out)
 {
     struct req q = { va, size, mode, align, mem, MMU_READ };
     struct span s[2];
+    u->walk_code = false;
     u32 n = open_access(u, &q, s);
-    return n ? read_spans(u, &q, s, n, out) : MMU_FAULTED;
+    return n ? with_walk(u, read_spans(u, &q, s, n, out)) : MMU_FAULTED;
 }
 
 /* Before a store to RAM: dirty and code maps, fast stores from now on if they allow it. True: code was hit. */
@@ -148,8 +164,9 @@ enum mmu_result mmu_write(struct mmu *u, gva va, u32 size, u32 mode, u32 align, 
 {
     struct req q = { va, size, mode, align, mem, MMU_WRITE };
     struct span s[2];
+    u->walk_code = false;
     u32 n = open_access(u, &q, s);
-    return n ? write_spans(u, &q, s, n, in) : MMU_FAULTED;
+    return n ? with_walk(u, write_spans(u, &q, s, n, in)) : MMU_FAULTED;
 }
 
 /* ---- accesses that are done only if nobody but memory sees them ---- */
@@ -165,11 +182,14 @@ static bool is_plain(const struct req *q, const struct span *s)
 /* Opens the access; MMU_OK: *n spans, all of them plain. */
 static enum mmu_result open_plain(struct mmu *u, const struct req *q, struct span s[2], u32 *n)
 {
+    u->walk_code = false;
+    u->trying = true;
     *n = open_access(u, q, s);
+    u->trying = false;
     for (u32 i = 0; i < *n; i++)
         if (!is_plain(q, &s[i]))
             return MMU_SYNC;
-    return *n ? MMU_OK : MMU_FAULTED;
+    return u->walk_code ? MMU_SYNC : *n ? MMU_OK : MMU_FAULTED;
 }
 
 enum mmu_result mmu_try_read(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, void *out)
@@ -198,10 +218,10 @@ enum mmu_result mmu_try_probe(struct mmu *u, gva va, u32 size, enum mmu_access a
     return open_plain(u, &q, s, &n);
 }
 
-enum mmu_result mmu_probe(struct mmu *u, gva va, u32 len, enum mmu_access acc, u32 mode, u32 align, u32 mem)
+static enum mmu_result probe_range(struct mmu *u, gva va, u32 len, struct req q)
 {
-    struct req q = { va, len, mode, align, mem, acc };
-    if (va & bits_mask(align)) {
+    u->walk_code = false;
+    if (va & bits_mask(q.align)) {
         fail(u, &q, FAULT_ALIGN, va);
         return MMU_FAULTED;
     }
@@ -209,11 +229,24 @@ enum mmu_result mmu_probe(struct mmu *u, gva va, u32 len, enum mmu_access acc, u
         struct span s;
         u32 n = MIN(len, PAGE_SIZE - (u32)(va & ~PAGE_MASK));
         if (!open_span(u, &q, va, n, &s))
-            return MMU_FAULTED;
+            return u->trying && u->walk_code ? MMU_SYNC : MMU_FAULTED;
         va = next_page(&q, va);
         len -= n;
     }
-    return MMU_OK;
+    return with_walk(u, MMU_OK);
+}
+
+enum mmu_result mmu_probe(struct mmu *u, gva va, u32 len, enum mmu_access acc, u32 mode, u32 align, u32 mem)
+{
+    return probe_range(u, va, len, (struct req){ va, len, mode, align, mem, acc });
+}
+
+enum mmu_result mmu_try_probe_range(struct mmu *u, gva va, u32 len, enum mmu_access acc, u32 mode, u32 align, u32 mem)
+{
+    u->trying = true;
+    enum mmu_result r = probe_range(u, va, len, (struct req){ va, len, mode, align, mem, acc });
+    u->trying = false;
+    return r;
 }
 
 /* Opens an access for read and write; which of two faults counts is in the header (DDI 0487, ESR_ELx.WnR). */
@@ -234,6 +267,7 @@ void *mmu_atomic(struct mmu *u, gva va, u32 size, u32 mode, u32 mem, bool *sync,
 {
     struct req q = { va, size, mode, MMU_MEM_ALIGN(mem), mem, MMU_READ };
     struct span s[2];
+    u->walk_code = false;
     u32 n = open_rmw(u, q, s);
     *sync = false;
     *r = MMU_FAULTED;
@@ -244,7 +278,7 @@ void *mmu_atomic(struct mmu *u, gva va, u32 size, u32 mode, u32 mem, bool *sync,
         *sync = true;
         return NULL;
     }
-    *sync = touch_span(u, &s[0], mode);
+    *sync = touch_span(u, &s[0], mode) | u->walk_code;
     *r = MMU_OK;
     return region_host(s[0].i.region, s[0].pa);
 }

@@ -231,6 +231,8 @@ struct mmu {
     u64             epoch_next;
     struct tlb     *empty;   /* no entries, never filled */
     u8             *pool;    /* all tables, reserved at once */
+    bool            trying;    /* the present access is done only if memory alone sees it */
+    bool            walk_code; /* its walk changed an entry that lies where code is, or did not because of `trying` */
     bool            rmw_write; /* faults of mmu_atomic() are writes (x86); else reads if a read faults too (Arm) */
     struct mmu_fault fault;  /* of the last MMU_FAULTED */
     struct mmu_stats stats;
@@ -289,7 +291,8 @@ static inline void *mmu_fast_write(const struct mmu *u, u32 mode, gva va, u32 si
 
 /* Slow paths: any address, size 1..32 bytes, little-endian raw bytes. mem is kept for the fault report;
  * align: 0 or log2 of the demanded alignment, checked before the walk. Nothing is done unless all of it
- * translates and is backed; a fault names the first byte in the page that faults. */
+ * translates and is backed; a fault names the first byte in the page that faults. MMU_SYNC also when the walk changed
+ * an entry where code is: an instruction may be among what its own access changes. */
 enum mmu_result mmu_read(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, void *out);
 enum mmu_result mmu_write(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, const void *in);
 /* The same, but done only if memory alone sees it: MMU_SYNC means here that nothing was done, since the access
@@ -298,6 +301,11 @@ enum mmu_result mmu_write(struct mmu *u, gva va, u32 size, u32 mode, u32 align, 
 enum mmu_result mmu_try_read(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, void *out);
 enum mmu_result mmu_try_write(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, const void *in);
 enum mmu_result mmu_try_probe(struct mmu *u, gva va, u32 size, enum mmu_access acc, u32 mode, u32 align, u32 mem);
+/* As mmu_probe(); MMU_SYNC: not done, the walk would change code. */
+enum mmu_result mmu_try_probe_range(struct mmu *u, gva va, u32 len, enum mmu_access acc, u32 mode, u32 align, u32 mem);
+/* A walker is about to change an entry (accessed and dirty bits): before the first one it asks about all. False: the walk
+ * is to fail without any change, it will be made again. */
+bool mmu_walk_writes(struct mmu *u, gpa at, u32 len);
 /* Checks that [va, va + len) can be accessed; len up to 2 pages. Fills the TLB, does nothing else (a page does not
  * become dirty, so the store that follows may still take the slow path; it cannot fault). */
 enum mmu_result mmu_probe(struct mmu *u, gva va, u32 len, enum mmu_access acc, u32 mode, u32 align, u32 mem);

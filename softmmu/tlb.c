@@ -343,7 +343,7 @@ bool tlb_resolve(struct mmu *u, gva va, enum mmu_access acc, u32 mode, u32 mem, 
     struct mmu_fault f = { .kind = FAULT_WALK, .access = acc, .va = va, .mode = mode, .mem = mem };
     u->stats.walks++;
     if (!u->walk(u->opaque, va, acc, mode, &x, &f)) {
-        if (held)
+        if (held && !(u->trying && u->walk_code)) /* it will be made again */
             drop(u, s);
         u->fault = f;
         return false;

@@ -148,16 +148,18 @@ static enum mmu_result read_for_write(const struct access *x, u128 *old)
     }
     /* Which fault counts where neither right is there: struct mmu. A store-exclusive writes only. */
     enum mmu_result r = MMU_OK;
+    enum mmu_result first = MMU_OK;
     if (x->in->op != IR_stex && !x->v->mmu.rmw_write)
-        r = probe(x, x->a, x->size, MMU_READ);
+        first = r = probe(x, x->a, x->size, MMU_READ);
     if (!ends(x, r))
         r = probe(x, x->a, x->size, MMU_WRITE);
     if (ends(x, r))
         return r;
+    first = r == MMU_SYNC ? r : first;
     r = get(x, x->a, x->size, buf);
     engine_swap_units(buf, x->size, x->m.bswap);
     *old = load_int(buf, x->size);
-    return r;
+    return r == MMU_OK ? first : r;
 }
 
 static enum mmu_result write_back(const struct access *x, u128 val, enum mmu_result before)
@@ -234,12 +236,14 @@ static bool lane_on(const u8 *mask, u32 lane, u32 bytes)
 
 static enum mmu_result probe_lanes(const struct access *x, const u8 *mask, u32 lb, enum mmu_access acc)
 {
+    enum mmu_result worst = MMU_OK;
     for (u32 at = 0; at < x->size; at += lb) {
         enum mmu_result r = lane_on(mask, at / lb, lb) ? probe(x, wrap(x->m, x->a + at), lb, acc) : MMU_OK;
         if (ends(x, r))
             return r;
+        worst = r == MMU_SYNC ? r : worst;
     }
-    return MMU_OK;
+    return worst;
 }
 
 static enum mmu_result masked(const struct access *x, const u8 *mask, const u8 *val, u8 *out)
@@ -302,7 +306,8 @@ static enum mmu_result gather(const struct access *x, const u8 *index, const u8 
 static enum mmu_result probe_range(const struct access *x)
 {
     enum mmu_access acc = x->m.write ? MMU_WRITE : MMU_READ;
-    return mmu_probe(&x->v->mmu, x->a, (u32)x->in->imm, acc, x->mode, x->m.align, x->in->aux);
+    return (x->exact ? mmu_probe : mmu_try_probe_range)(&x->v->mmu, x->a, (u32)x->in->imm, acc, x->mode, x->m.align,
+                                                        x->in->aux);
 }
 
 enum mmu_result engine_mem(struct vcpu *v, bool exact, const struct ir_ins *in, const void *a, const void *b,

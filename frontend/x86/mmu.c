@@ -144,14 +144,24 @@ static u32 rights(const struct walk *w, u32 mode)
     return MMU_READ | (write || !(w->s->cr0 & X86_CR0_WP) ? MMU_WRITE : 0) | fetch;
 }
 
-static void set_flags(struct walk *w, bool write)
+static u64 flagged(const struct walk *w, u32 i, bool write)
 {
+    return w->entry[i] | PTE_A | (write && i == w->count - 1 ? PTE_D : 0);
+}
+
+/* False: one of the entries lies where code is; not now (mmu_walk_writes()). */
+static bool set_flags(struct walk *w, struct mmu *u, bool write)
+{
+    for (u32 i = 0; i < w->count; i++)
+        if (flagged(w, i, write) != w->entry[i] && !mmu_walk_writes(u, w->at[i], w->size))
+            return false;
     for (u32 i = 0; i < w->count; i++) {
-        u64 e = w->entry[i] | PTE_A | (write && i == w->count - 1 ? PTE_D : 0);
+        u64 e = flagged(w, i, write);
         if (e != w->entry[i] && !physmap_write(w->map, w->at[i], &e, w->size))
             log_line(w->map->log, LOG_guest_error, "page table outside RAM at %#llx", (unsigned long long)w->at[i]);
         w->entry[i] = e;
     }
+    return true;
 }
 
 static u32 code_of(const struct x86_state *s, enum mmu_access acc, u32 mode)
@@ -194,7 +204,8 @@ bool x86_walk(void *opaque, gva va, enum mmu_access acc, u32 mode, struct xlat *
     u32 may = rights(&w, mode);
     if (!(may & acc))
         return refuse(&w, PF_P);
-    set_flags(&w, acc == MMU_WRITE);
+    if (!set_flags(&w, &v->mmu, acc == MMU_WRITE))
+        return false;
     u64 e = w.entry[w.count - 1];
     if (!(e & PTE_D))
         may &= ~(u32)MMU_WRITE;
