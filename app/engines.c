@@ -10,6 +10,7 @@ static const struct {
     bool               (*works)(void); /* on this host; NULL: everywhere */
 } rows[] = { /* the best one last: "auto" takes the last that works */
     { &interp_engine, "the reference interpreter: slow, sure, everywhere", NULL },
+    { &llvm_engine, "makes hot loops regions by LLVM, while the guest waits: for trying it", baseline_works },
     { &baseline_engine, "compiles every block at its first execution", baseline_works },
 };
 

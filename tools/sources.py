@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """sources.py - list the C files of the project, for meson.build.
 
-    sources.py rooms          every .c file of every room, app/main.c aside
+    sources.py rooms          every .c file of every room, app/main.c and the LLVM tier aside
+    sources.py llvm           backend/jit/llvm/*.c: a shared object of its own
     sources.py tests KIND     tests/KIND/*_test.c
     sources.py fuzz           tests/fuzz/*.c
     sources.py all            everything above; a change in this list wants a new configuration
@@ -15,12 +16,17 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROOMS = ('base', 'ir', 'softmmu', 'vm', 'frontend', 'backend', 'hw', 'host', 'snapshot', 'app')
-TESTS = ('unit', 'dev', 'snapshot')
+TESTS = ('unit', 'dev', 'snapshot', 'llvm')
+LLVM = ROOT / 'backend/jit/llvm'
 
 
 def rooms():
     found = (p for room in ROOMS for p in sorted((ROOT / room).rglob('*.c')))
-    return [p for p in found if p != ROOT / 'app/main.c']
+    return [p for p in found if p != ROOT / 'app/main.c' and LLVM not in p.parents]
+
+
+def llvm():
+    return sorted(LLVM.glob('*.c'))
 
 
 def tests(kind):
@@ -34,6 +40,8 @@ def fuzz():
 def main(what, *args):
     if what == 'rooms':
         files = rooms()
+    elif what == 'llvm':
+        files = llvm()
     elif what == 'fuzz':
         files = fuzz()
     elif what == 'tests':
@@ -41,7 +49,7 @@ def main(what, *args):
     else:
         extra = [p for p in (ROOT / 'app/main.c', ROOT / 'tests/ir/irtest.c') if p.exists()]
         decode = sorted((ROOT / 'frontend').rglob('*.decode'))
-        files = rooms() + [p for kind in TESTS for p in tests(kind)] + fuzz() + extra + decode
+        files = rooms() + llvm() + [p for kind in TESTS for p in tests(kind)] + fuzz() + extra + decode
     for path in files:
         print(path.relative_to(ROOT))
 

@@ -6,6 +6,7 @@
 Tests come from files dropped into tests/, named by their path there without the ending:
 
     unit/X dev/X snapshot/X     tests/*/X_test.c, a cmocka program that the build made
+    llvm/X                      the same, of the LLVM tier, when the build has it
     .../test_X .../check_X      Python scripts; status 77 skips, the last line says why
     ir/X                        tests/ir/X.ir, all by one run of mynah-irtest
     guest/X                     tests/guest/X.s, assembled and given to tests/guest/run.sh
@@ -36,7 +37,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TESTS = ROOT / 'tests'
 BUILD = pathlib.Path(os.environ.get('MYNAH_BUILD') or ROOT / 'build')
 LOGS = BUILD / 'testlogs'
-KINDS = ('unit', 'dev', 'snapshot')
+KINDS = ('unit', 'dev', 'snapshot', 'llvm')
 JOBS = 2
 TAIL = 25           # lines of a failed test's log that are shown
 SLOW = 6            # how much longer a boot may take with sanitizers
@@ -108,7 +109,10 @@ def binaries(build, prefix):
     for kind in KINDS:
         for source in sorted((TESTS / kind).glob('*_test.c')):
             stem = source.stem.removesuffix('_test')
-            yield Test(f'{prefix}{kind}/{stem}', [build / f'test-{kind}-{stem}'],
+            program = build / f'test-{kind}-{stem}'
+            argv = ['sh', '-c', f'test -e "{build}/mynah-llvm.so" || {{ echo the build is without LLVM; exit 77; }}; '
+                    f'exec "{program}"'] if kind == 'llvm' else [program]
+            yield Test(f'{prefix}{kind}/{stem}', argv,
                        300 * (SLOW if prefix else 1))
 
 

@@ -11,6 +11,7 @@
  */
 #define _GNU_SOURCE
 #include "backend/jit/cache.h"
+#include "backend/jit/regions.h"
 #include "backend/common/common.h"
 #include "base/bits.h"
 #include <stdlib.h>
@@ -251,6 +252,8 @@ static void empty_chunk(struct jit *j, struct chunk *k)
 {
     struct jit_cache *c = j->cache;
     for (struct jblock *b = k->blocks; b; b = b->chunk_next) {
+        if (b->member)
+            jit_regions_forget(j, b);
         unlink_all_in(j, b);
         for (u32 n = 0; n < b->link_count; n++)
             unlink_one(j, &b->links[n]);
@@ -296,6 +299,8 @@ void jit_cache_flush(struct jit *j)
         empty_chunk(j, &c->chunk[n]);
     memset(j->ctx->jumps, 0, sizeof j->ctx->jumps);
     j->stats.evictions++;
+    if (j->regions)
+        jit_regions_flush(j);
     use_chunk(j, 0);
 }
 
@@ -485,6 +490,8 @@ struct jblock *jit_cache_get(struct jit *j, const struct jit_place *at)
 
 static void drop(struct jit *j, struct jblock *b)
 {
+    if (b->member)
+        jit_regions_forget(j, b);
     x64_entry_jump(j, b, j->t.leave[JX_DEAD]);
     b->dead = true;
     j->stats.dropped++;

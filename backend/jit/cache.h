@@ -9,6 +9,7 @@
 
 #define JIT_CACHE_SIZE (64ull << 20)
 #define JIT_CACHE_MIN (1ull << 20)
+#define JIT_ARENA_SIZE (64ull << 20) /* of regions, behind the cache */
 #define JIT_CHUNKS 16u
 #define JIT_LARGE_PAGE (2ull << 20) /* the host's, asked for where much memory is touched */
 #define JIT_BLOCK_INSNS 64u

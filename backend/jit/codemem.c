@@ -37,7 +37,7 @@ static bool map_code(u8 *at, u64 size, int prot, int fd)
 static bool map_all(struct jit *j, int fd, u64 size)
 {
     u8 *run = reserve(head_size(), size), *write = reserve(0, size);
-    j->size = size;
+    j->mapped = size;
     j->base = write;
     if (run)
         j->ctx = (struct jit_ctx *)(void *)(run - head_size());
@@ -51,7 +51,8 @@ static bool map_all(struct jit *j, int fd, u64 size)
 
 bool jit_mem_new(struct jit *j, u64 size, struct err *e)
 {
-    size = align_up(size, PAGE_SIZE);
+    j->size = size = align_up(size, PAGE_SIZE);
+    size += JIT_ARENA_SIZE;
     int fd = memfd_create("mynah-code", MFD_CLOEXEC);
     bool ok = fd >= 0 && !ftruncate(fd, (off_t)size) && map_all(j, fd, size);
     if (fd >= 0)
@@ -65,9 +66,9 @@ bool jit_mem_new(struct jit *j, u64 size, struct err *e)
 void jit_mem_free(struct jit *j)
 {
     if (j->ctx)
-        munmap(j->ctx, head_size() + j->size);
+        munmap(j->ctx, head_size() + j->mapped);
     if (j->base)
-        munmap(j->base, j->size);
+        munmap(j->base, j->mapped);
     j->ctx = NULL;
     j->base = NULL;
 }

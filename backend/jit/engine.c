@@ -7,6 +7,7 @@
 #include "backend/common/common.h"
 #include "backend/common/disasm.h"
 #include "backend/jit/cache.h"
+#include "backend/jit/regions.h"
 #include "backend/interp/interp.h"
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +86,7 @@ static struct jblock *fetch(struct jit *j)
     if (!b)
         return NULL;
     if (!j->logs_exec)
-        *jump_slot(j) = (struct jit_jump){ .pc = v->s.pc, .key = j->ctx->key, .code = b->entry };
+        *jump_slot(j) = (struct jit_jump){ .pc = v->s.pc, .key = j->ctx->key, .code = b->entry, .block = b };
     return b;
 }
 
@@ -236,6 +237,14 @@ static const u8 *find(struct jit *j, struct way w)
     return b ? b->entry : NULL;
 }
 
+/* Where the run stands at the beginning of a slice is where time goes. */
+static void sample(struct jit *j)
+{
+    const struct jit_jump *s = jump_slot(j);
+    if (s->pc == j->v->s.pc && s->key == j->ctx->key)
+        jit_regions_sample(j, s->block);
+}
+
 static enum run_exit loop(struct jit *j, u64 end)
 {
     struct vcpu *v = j->v;
@@ -256,6 +265,8 @@ static enum run_exit loop(struct jit *j, u64 end)
             v->s.icount++; /* a fetch that faults counts, so that it cannot spin for free */
             return RUN_SYNC;
         }
+        if (UNLIKELY(j->regions && v->s.icount == start))
+            sample(j);
         w = handle(j, enter(j, code, end), start, end);
     }
     return w.exit;
@@ -318,6 +329,7 @@ static void detach(struct vcpu *v)
     struct jit *j = v->engine_data;
     if (j->interp)
         interp_free(j->interp);
+    jit_regions_free(j);
     jit_cache_free(j);
     disasm_free(j->disasm);
     free(j);
@@ -350,5 +362,20 @@ static bool attach(struct vcpu *v, struct err *e)
 
 const struct engine baseline_engine = {
     .name = "baseline", .attach = attach, .detach = detach, .run = run, .kick = kick, .code_written = code_written,
+    .flush = flush, .dump_code = dump_code, .stats = jit_print_stats,
+};
+
+static bool attach_llvm(struct vcpu *v, struct err *e)
+{
+    if (!attach(v, e))
+        return false;
+    if (jit_regions_new(v->engine_data, e))
+        return true;
+    detach(v);
+    return false;
+}
+
+const struct engine llvm_engine = {
+    .name = "llvm", .attach = attach_llvm, .detach = detach, .run = run, .kick = kick, .code_written = code_written,
     .flush = flush, .dump_code = dump_code, .stats = jit_print_stats,
 };

@@ -16,8 +16,9 @@
  */
 #pragma once
 #include "vm/vm.h"
+#include "backend/jit/region.h"
 
-extern const struct engine baseline_engine;
+extern const struct engine baseline_engine, llvm_engine;
 bool baseline_works(void); /* on this host: x86-64-v2 at least */
 
 /* ---- private to backend/jit ---- */
@@ -71,6 +72,9 @@ struct jblock {
     u32              len;      /* bytes of guest code */
     u32              insns;    /* taken off the budget at entry */
     bool             dead;     /* its bytes changed: the entry jumps out. Revived when they are found to be back */
+    bool             member;   /* of a region */
+    bool             loops;    /* leads to itself, without a link */
+    u8               heat;     /* samples that met it */
     bool             hashed;   /* in the hash and page lists; one that is not waits for its chunk to be recycled */
     u8               was[8];   /* what the jump at the entry replaced */
     const u8        *entry;    /* executable address */
@@ -89,7 +93,7 @@ struct jit_jump {
     u64       pc;
     u64       key;
     const u8 *code;
-    u64       pad;
+    struct jblock *block;
 };
 
 /* What code reads and writes besides guest state and memory. In front of the executable mapping. */
@@ -151,6 +155,7 @@ struct jit_thunks {
     const u8 *mem;         /* rax struct ir_ins * (kept), ecx site: any other memory op; operands in ctx.arg, result ctx.res */
     const u8 *call;        /* rax struct ir_helper *, ecx site; operands ctx.arg[0..2].d[0], result rax */
     const u8 *eval;        /* rax struct ir_ins * (kept): ctx.arg to ctx.res */
+    const u8 *region[REGION_SYMBOLS]; /* for regions (region.h) */
 };
 
 #define JIT_MODES 1024u   /* mode words that have numbers; one more, and everything is flushed */
@@ -159,6 +164,7 @@ struct jit_thunks {
 struct jit_stats {
     u64 blocks, guest_insns, code_bytes;  /* compiled */
     u64 translate_ns;
+    u64 regions, region_insns, region_bytes, region_ns, regions_dropped, regions_failed;
     u64 entries, lookups, links, revived, dropped, evictions, interp_insns, one_insns;
     u64 slow_loads, slow_stores, slow_mem;
     u64 helper_calls[256];                /* by helper of the layout */
@@ -174,11 +180,13 @@ struct jit {
     /* code memory: [base, base + size) writable, + delta executable */
     u8                *base;
     u64                size;
+    u64                mapped;     /* with what lies behind: regions */
     i64                delta;
     struct jit_cache  *cache;      /* cache.c */
     struct fp_env     *env;        /* the guest's, or one of our own when its layout has none */
     struct ir_block    ir;         /* scratch of the lifter */
     u64                deadline;   /* the machine's next one when the run began */
+    struct jit_regions *regions;   /* of the tier above; NULL: none */
     struct disasm     *disasm;     /* for logs; NULL until asked for */
     bool               no_disasm;  /* ... and there is none */
     void              *emitter;    /* scratch of x64/: allocated once */
@@ -217,6 +225,8 @@ void x64_entry_jump(struct jit *j, struct jblock *b, const u8 *to); /* replaces 
 void x64_entry_restore(struct jit *j, struct jblock *b);
 struct disasm;
 struct disasm *x64_disasm(struct err *e) MUST_CHECK; /* of the host's code: backend/common/disasm.h */
+/* Where code of a region is entered, which begins at fn (executable): into [at, at + 64); returns its executable address. */
+const u8 *x64_region_entry(struct jit *j, u8 *at, const u8 *fn);
 void x64_link_jump(struct jit *j, struct jit_link *l, const u8 *to); /* aims l's jump */
 
 
@@ -228,3 +238,4 @@ void jit_store_v(struct jit_ctx *c, u64 va, u32 site, u32 mem);
 void jit_mem(struct jit_ctx *c, const struct ir_ins *in, u32 site);
 u64  jit_call(struct jit_ctx *c, const struct ir_helper *h, u32 site);
 void jit_eval(struct jit_ctx *c, const struct ir_ins *in);
+u64  jit_call_number(struct jit_ctx *c, u64 helper, u32 site);

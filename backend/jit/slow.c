@@ -112,6 +112,12 @@ u64 jit_call(struct jit_ctx *c, const struct ir_helper *h, u32 site)
     return x;
 }
 
+/* Of a region, which knows no address. */
+u64 jit_call_number(struct jit_ctx *c, u64 helper, u32 site)
+{
+    return jit_call(c, &c->v->guest->layout->helpers[helper], site);
+}
+
 void jit_eval(struct jit_ctx *c, const struct ir_ins *in)
 {
     const union ir_val *const arg[4] = { &c->arg[0], &c->arg[1], &c->arg[2], &c->arg[3] };

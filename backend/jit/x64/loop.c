@@ -128,5 +128,6 @@ bool xe_loop_back(struct xe *x, u32 i)
     }
     move_all(x, m, n);
     xa_jmp(&x->a, x->loop);
+    x->b->loops = true;
     return true;
 }

@@ -4,6 +4,7 @@
  */
 #include "backend/jit/x64/mem.h"
 #include "backend/jit/x64/plan.h"
+#include "backend/jit/fit.h"
 #include "ir/vec.h"
 #include <string.h>
 
@@ -122,44 +123,6 @@ static void find_root(struct xe *x, u32 i)
         add_half(x, i, in->type);
 }
 
-/* ---- what the interpreter runs instead ---- */
-
-struct repeat {
-    bool loaded, stored, changed;
-};
-
-/* An instruction that meets MMIO or code is rolled back and made again, exactly. So what was done before it met them
- * must bear being done twice: stores do unless the instruction reads, too, read-modify-writes, helpers and sets do not. */
-static bool is_unrepeatable(const struct xe *x, const struct ir_ins *in, u32 fx, struct repeat *r)
-{
-    bool writes_only = in->op == IR_store || in->op == IR_mstore;
-    if (in->op == IR_insn)
-        *r = (struct repeat){ 0 };
-    if (in->op == IR_call) {
-        u32 flags = x->ir->layout->helpers[in->imm].flags;
-        r->changed |= !(flags & IR_H_BULK) && flags & (IR_H_SYNC | IR_H_WRITES | IR_H_MEM);
-        return false;
-    }
-    if (!(fx & IR_MEM) || in->op == IR_probe || in->op == IR_barrier)
-        return false;
-    if (r->changed || (r->stored && (!writes_only || r->loaded)))
-        return true;
-    r->loaded |= !writes_only;
-    r->stored |= writes_only;
-    r->changed |= fx & IR_STORES && !writes_only;
-    return false;
-}
-
-/* Fields that live in fp_env are the host's while code runs. */
-static bool is_unfit(const struct xe *x, const struct ir_ins *in, struct repeat *r)
-{
-    if (in->op == IR_set || in->op == IR_setx)
-        r->changed = true; /* the instruction made again would read it */
-    if (in->op == IR_get || in->op == IR_set)
-        return ir_field_is_fp(x->ir->layout, in->imm);
-    return is_unrepeatable(x, in, ir_rows[in->op].effects, r);
-}
-
 /* x86's auxiliary carry is one, which is hardly ever looked at. */
 static bool is_sum_of_bits(const struct ir_ins *in)
 {
@@ -196,7 +159,7 @@ static void look_at_operands(struct xe *x, u32 i)
 /* Forwards: places, and whether all can be compiled. */
 static void look(struct xe *x)
 {
-    struct repeat r = { 0 };
+    struct jit_fit r = { 0 };
     u32 count = x->ir->count, back = 0;
     x->root_count = count;
     x->cond_count = x->insns = 0;
@@ -222,7 +185,7 @@ static void look(struct xe *x)
         x->unfit |= in->type == IR_F80; /* has no registers */
         if (plan_ops[in->op] & PLAN_FIT) {
             x->insns += in->op == IR_insn;
-            x->unfit |= is_unfit(x, in, &r);
+            x->unfit |= !jit_fits(x->ir, in, &r);
         }
     }
     if (back && !x->j->logs_exec)

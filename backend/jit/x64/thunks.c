@@ -163,9 +163,85 @@ static const u8 *make_call(struct making *m, const void *fn, u32 more)
     return at;
 }
 
+/* ---- for regions (region.h) ---- */
+
+static const enum xreg region_keeps[] = { RCX, RDX, RSI, RDI, R8, R9, R10 };
+
+/* preserve_most: (rdi x, esi site, edx mem, rcx left, r8 pc) to fn(ctx, x, site, mem). r12 is not the budget here: kicks only
+ * set their flag, which regions look at. */
+static const u8 *make_region_call(struct making *m, const void *fn)
+{
+    struct xasm *a = m->a;
+    xa_align(a, 16);
+    const u8 *at = xa_here(a);
+    for (u32 i = 0; i < COUNT(region_keeps); i++)
+        xa_mov_mr(a, 64, xm_abs(&m->c->saved[region_keeps[i]]), region_keeps[i]);
+    xa_mov_mr(a, 64, xm_abs(&m->c->saved[R12]), RCX);
+    xa_mov_mr(a, 64, xm_abs(&m->c->saved[R15]), R8);
+    xa_mov_rr(a, 64, RCX, RDX);
+    xa_mov_rr(a, 64, RDX, RSI);
+    xa_mov_rr(a, 64, RSI, RDI);
+    xa_lea(a, 64, RDI, xm_abs(m->c));
+    xa_alu_ri(a, XA_SUB, 64, RSP, 8);
+    xa_mov_ri(a, RAX, (u64)(uintptr_t)fn);
+    xa_call_r(a, RAX);
+    xa_alu_ri(a, XA_ADD, 64, RSP, 8);
+    xa_alu_mi(a, XA_CMP, 64, CTX(m, leave), 0);
+    u8 *leaves = xa_jcc_fwd(a, CC_NE, false);
+    for (u32 i = 0; i < COUNT(region_keeps); i++)
+        xa_mov_rm(a, 64, region_keeps[i], xm_abs(&m->c->saved[region_keeps[i]]));
+    xa_ret(a);
+    xa_here_is(a, leaves, false);
+    xa_mov_rm(a, 64, RAX, CTX(m, leave));
+    xa_mov_mi(a, 64, CTX(m, leave), 0);
+    xa_alu_ri(a, XA_SUB, 64, RAX, 1);
+    xa_jmp(a, m->out);
+    return at;
+}
+
+/* Behind t->counted: the budget is in r12 again. */
+static const u8 *make_region_exit(struct making *m, const u8 *to)
+{
+    const u8 *at = xa_here(m->a);
+    xa_alu_ri(m->a, XA_ADD, 64, RSP, 8);
+    take_kick(m);
+    xa_jmp(m->a, to);
+    return at;
+}
+
+static void make_region_calls(struct making *m, struct jit_thunks *t)
+{
+    static const void *const fn[REGION_SYMBOLS] = {
+        [REGION_load] = jit_load, [REGION_store] = jit_store, [REGION_load_v] = jit_load_v, [REGION_store_v] = jit_store_v,
+        [REGION_mem] = jit_mem, [REGION_call] = jit_call_number, [REGION_eval] = jit_eval,
+    };
+    for (u32 s = REGION_load; s <= REGION_eval; s++)
+        t->region[s] = make_region_call(m, fn[s]);
+    t->region[REGION_ctx] = (const u8 *)m->c;
+}
+
+static void make_region_exits(struct making *m, struct jit_thunks *t)
+{
+    t->region[REGION_exit] = make_region_exit(m, t->lookup);
+    t->region[REGION_exit_budget] = make_region_exit(m, t->leave[JX_BUDGET]);
+    t->region[REGION_exit_mode] = make_region_exit(m, t->leave[JX_MODE]);
+    t->region[REGION_exit_sync] = make_region_exit(m, t->leave[JX_SYNC]);
+    t->region[REGION_exit_exc] = make_region_exit(m, t->leave[JX_EXC]);
+}
+
+const u8 *x64_region_entry(struct jit *j, u8 *at, const u8 *fn)
+{
+    struct xasm a = { .p = at, .end = at + 64, .delta = j->delta, .features = j->features };
+    xa_alu_ri(&a, XA_SUB, 64, RSP, 8);
+    xa_jmp(&a, fn);
+    CHECK(!a.full);
+    return at + j->delta;
+}
+
 static void make(struct making *m, struct jit_thunks *t)
 {
     make_out(m);
+    make_region_calls(m, t);
     make_enter(m, t);
     for (u32 x = JX_LINK; x <= JX_RAISED; x++)
         t->leave[x] = make_leave(m, (enum jit_exit)x);
@@ -178,6 +254,7 @@ static void make(struct making *m, struct jit_thunks *t)
     t->mem = make_call(m, jit_mem, 1);
     t->call = make_call(m, jit_call, 1);
     t->eval = make_call(m, jit_eval, 0);
+    make_region_exits(m, t);
 }
 
 bool x64_attach(struct jit *j, u8 **at, const u8 *end, struct err *e)

@@ -1,0 +1,27 @@
+/*
+ * int.h - private to int*.c: intrinsics of the row's type.
+ */
+#pragma once
+#include "backend/jit/llvm/rows.h"
+
+/* An intrinsic that is overloaded by its first operand's type. */
+static inline LLVMValueRef int_call1(struct lb *l, const char *name, LLVMValueRef x)
+{
+    LLVMTypeRef t = LLVMTypeOf(x);
+    return lb_intrinsic(l, name, &t, 1, &x, 1);
+}
+
+static inline LLVMValueRef int_call2(struct lb *l, const char *name, LLVMValueRef x, LLVMValueRef y)
+{
+    LLVMTypeRef t = LLVMTypeOf(x);
+    return lb_intrinsic(l, name, &t, 1, (LLVMValueRef[]){ x, y }, 2);
+}
+
+static inline LLVMValueRef int_call3(struct lb *l, const char *name, LLVMValueRef x, LLVMValueRef y, LLVMValueRef z)
+{
+    LLVMTypeRef t = LLVMTypeOf(x);
+    return lb_intrinsic(l, name, &t, 1, (LLVMValueRef[]){ x, y, z }, 3);
+}
+
+/* A constant of v's type. */
+static inline LLVMValueRef int_like(struct lb *l, LLVMValueRef v, u64 c) { return lb_const(l, LLVMTypeOf(v), c); }
