@@ -155,6 +155,8 @@ struct jit_thunks {
     const u8 *mem;         /* rax struct ir_ins * (kept), ecx site: any other memory op; operands in ctx.arg, result ctx.res */
     const u8 *call;        /* rax struct ir_helper *, ecx site; operands ctx.arg[0..2].d[0], result rax */
     const u8 *eval;        /* rax struct ir_ins * (kept): ctx.arg to ctx.res */
+    const u8 *check_read, *check_write; /* rdx gva, ecx bytes - 1: ZF: the TLB lets it through, rax makes rdx a host address.
+                                           rcx is lost, nothing else */
     const u8 *region[REGION_SYMBOLS]; /* for regions (region.h) */
 };
 

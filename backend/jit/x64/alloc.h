@@ -68,6 +68,7 @@ struct xcold {
     u32 i;              /* instruction */
     u32 site;
     i8  va, val[2], res[2];
+    bool again;         /* its window was not where the access is: the TLB is asked */
     u8  bits;           /* of the sum va + disp */
     i32 disp;
     u32 windows;        /* open here: xe_windows_open() */
@@ -279,6 +280,7 @@ void      xe_take_result(struct xe *x, u32 i);           /* from ctx.res */
 void      xe_keep(struct xe *x, u32 i);                /* mov rax, copy of instruction i */
 void      xe_give_back(struct xe *x);                  /* before leaving in the middle: what did not run */
 void      xe_cold_mem(struct xe *x, const struct xcold *c); /* mem.c */
+void      xe_cold_again(struct xe *x, const struct xcold *c); /* ... before what waits is stored */
 /* loop.c: in front of the block's entry proper; and the jump back by exit i, false: it is not that one. */
 void      xe_loop_entry(struct xe *x);
 bool      xe_loop_back(struct xe *x, u32 i);

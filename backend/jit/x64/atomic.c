@@ -92,7 +92,7 @@ void x64_emit_probe(struct xe *x, u32 i)
     xe_access_begin(x, i, &c);
     xe_access_check(x, i, &c, (u32)in->imm, ir_mem_unpack(in->aux).write ? MMU_WRITE : MMU_READ);
     struct xcold *cold = xe_cold_row(x, i, XK_MEM, NULL);
-    xe_misses(cold, &c.miss);
+    xe_access_cold(x, cold, &c);
     cold->back = x->a.p;
 }
 

@@ -213,6 +213,8 @@ static void emit_cold(struct xe *x, u32 n)
         xa_jmp(&x->a, x->j->t.leave[JX_BUDGET]);
         return;
     }
+    if (c->again)
+        xe_cold_again(x, c);
     if (c->kind != XK_EVAL)
         xe_cold_dirty(x, c);
     if (c->kind == XK_EVAL || c->kind == XK_MEM)

@@ -161,13 +161,20 @@ void xe_misses(struct xcold *c, const struct xmiss *miss)
         c->from[c->jumps++] = miss->at[n];
 }
 
-static struct xcold *cold(struct xe *x, enum xcold_kind k, const struct xaccess *at)
+/* The window may lie in the page next to the access's. Another MMU mode's TLB is not at hand there. */
+void xe_access_cold(struct xe *x, struct xcold *c, const struct xaccess *at)
 {
-    struct xcold *c = xe_new_cold(x, k, NULL);
     xe_misses(c, &at->miss);
     c->va = (i8)at->base;
     c->disp = at->disp;
     c->bits = (u8)at->bits;
+    c->again = at->window != XNONE && !at->first && ir_mem_unpack(xe_ins(x, c->i)->aux).mmu == (x->b->mode & 15) % MMU_MODES;
+}
+
+static struct xcold *cold(struct xe *x, enum xcold_kind k, const struct xaccess *at)
+{
+    struct xcold *c = xe_new_cold(x, k, NULL);
+    xe_access_cold(x, c, at);
     return c;
 }
 
@@ -218,6 +225,35 @@ static void extend(struct xe *x, u32 i, struct ir_mem m, enum xreg r)
         xa_movsx(&x->a, from, to < 32 ? 32 : to, r, r);
 }
 
+static void load_bytes(struct xe *x, u32 i, struct ir_mem m, struct xmem at, enum xreg d)
+{
+    u32 from = 8u << m.size, to = ir_bits((enum ir_type)xe_ins(x, i)->type);
+    if (m.sign && from < to && from < 64 && !m.bswap) {
+        xa_movsx_rm(&x->a, from, to < 32 ? 32 : to, d, at);
+        return;
+    }
+    xa_mov_rm(&x->a, from, d, at);
+    if (m.bswap) {
+        swap(x, m.size, d);
+        extend(x, i, m, d);
+    }
+}
+
+/* A vector, or two registers. */
+static void load_halves(struct xe *x, u32 bytes, struct xmem at, enum xreg d, enum xreg d2, bool v)
+{
+    struct xmem hi = at;
+    hi.disp += v ? 16 : 8;
+    if (v)
+        xa_vload(&x->a, MIN(bytes, 16u), d, at);
+    else
+        xa_mov_rm(&x->a, 64, d, at);
+    if (d2 != XNONE && v)
+        xa_vload(&x->a, 16, d2, hi);
+    else if (d2 != XNONE)
+        xa_mov_rm(&x->a, 64, d2, hi);
+}
+
 static void load_gpr(struct xe *x, u32 i, struct ir_mem m)
 {
     u32 from = 8u << m.size, to = ir_bits((enum ir_type)xe_ins(x, i)->type);
@@ -227,15 +263,7 @@ static void load_gpr(struct xe *x, u32 i, struct ir_mem m)
     xe_access_check(x, i, &at, 1u << m.size, MMU_READ);
     struct xcold *c = cold(x, XK_LOAD, &at);
     bool sign = m.sign && from < to && from < 64;
-    if (sign && !m.bswap) {
-        xa_movsx_rm(&x->a, from, to < 32 ? 32 : to, d, at.at);
-    } else {
-        xa_mov_rm(&x->a, from, d, at.at);
-        if (m.bswap) {
-            swap(x, m.size, d);
-            extend(x, i, m, d);
-        }
-    }
+    load_bytes(x, i, m, at.at, d);
     c->back = x->a.p;
     c->res[0] = (i8)d;
     c->res[1] = -1;
@@ -247,22 +275,13 @@ static void load_wide(struct xe *x, u32 i, struct ir_mem m)
 {
     u8 t = xe_ins(x, i)->type;
     bool v = x->r[x->root[i]].cls == XC_XMM, two = t == IR_I128 || t == IR_V256;
-    u32 bytes = 1u << m.size, step = v ? 16 : 8;
+    u32 bytes = 1u << m.size;
     struct xaccess at;
     xe_access_begin(x, i, &at);
     enum xreg d = v ? xe_def_v(x, i) : xe_def(x, i), d2 = !two ? XNONE : v ? xe_def_v2(x, i) : xe_def_hi(x, i);
     xe_access_check(x, i, &at, bytes, MMU_READ);
     struct xcold *c = cold(x, XK_LOAD, &at);
-    struct xmem hi = at.at;
-    hi.disp += (i32)step;
-    if (v)
-        xa_vload(&x->a, MIN(bytes, 16u), d, at.at);
-    else
-        xa_mov_rm(&x->a, 64, d, at.at);
-    if (two && v)
-        xa_vload(&x->a, 16, d2, hi);
-    else if (two)
-        xa_mov_rm(&x->a, 64, d2, hi);
+    load_halves(x, bytes, at.at, d, d2, v);
     c->back = x->a.p;
     c->res[0] = (i8)d;
     c->res[1] = (i8)d2;
@@ -363,6 +382,38 @@ static void cold_value(struct xe *x, const struct xcold *c)
     xa_mov_mr(&x->a, 64, xe_arg(x, 0, 0), (enum xreg)c->val[0]);
     if (c->val[1] >= 0)
         xa_mov_mr(&x->a, 64, xe_arg(x, 0, 8), (enum xreg)c->val[1]);
+}
+
+static bool is_vector(struct xe *x, ir_ref v) { return xe_root(x, v)->cls == XC_XMM; }
+
+static void access_again(struct xe *x, const struct xcold *c, struct ir_mem m)
+{
+    const struct ir_ins *in = xe_ins(x, c->i);
+    struct xmem at = xmi(RDX, RAX, 1, 0);
+    if (in->op == IR_store)
+        store_bytes(x, m, at, (enum xreg)c->val[0], (enum xreg)c->val[1], is_vector(x, in->arg[1]));
+    else if (in->op == IR_load && in->type <= IR_I64)
+        load_bytes(x, c->i, m, at, (enum xreg)c->res[0]);
+    else if (in->op == IR_load)
+        load_halves(x, 1u << m.size, at, (enum xreg)c->res[0], (enum xreg)c->res[1], is_vector(x, (ir_ref)c->i));
+}
+
+/* The TLB has not changed: windows stay open. */
+void xe_cold_again(struct xe *x, const struct xcold *c)
+{
+    const struct ir_ins *in = xe_ins(x, c->i);
+    struct ir_mem m = ir_mem_unpack(in->aux);
+    struct xmiss miss = { .n = 0 };
+    bool write = in->op == IR_store || (in->op == IR_probe && m.write);
+    xa_lea(&x->a, c->bits, RDX, xm((enum xreg)c->va, c->disp));
+    xe_align_check(x, RDX, m.align, &miss);
+    xa_mov_ri(&x->a, RCX, in->op == IR_probe ? in->imm - 1 : (1u << m.size) - 1);
+    xa_call(&x->a, write ? x->j->t.check_write : x->j->t.check_read);
+    miss.at[miss.n++] = xa_jcc_fwd(&x->a, CC_NE, false);
+    access_again(x, c, m);
+    xa_jmp(&x->a, c->back + x->a.delta);
+    while (miss.n)
+        xa_here_is(&x->a, miss.at[--miss.n], false);
 }
 
 void xe_cold_mem(struct xe *x, const struct xcold *c)

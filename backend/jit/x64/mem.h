@@ -39,6 +39,8 @@ void xe_by_reference(struct xe *x, u32 i);
 void xe_access_begin(struct xe *x, u32 i, struct xaccess *c);
 /* ... and then the check of len bytes: c->at and c->miss. */
 void xe_access_check(struct xe *x, u32 i, struct xaccess *c, u32 len, u32 access);
+/* Its misses lead to this cold path. */
+void xe_access_cold(struct xe *x, struct xcold *c, const struct xaccess *at);
 
 /* window.c: for these two */
 void xe_window_begin(struct xe *x, u32 i, struct xaccess *c);

@@ -108,6 +108,29 @@ static const u8 *make_lookup(struct making *m, const struct jit_thunks *t)
     return at;
 }
 
+/* As mem.c does in line. */
+static const u8 *make_check(struct making *m, size_t tag)
+{
+    struct xasm *a = m->a;
+    xa_align(a, 16);
+    const u8 *at = xa_here(a);
+    xa_push(a, RCX);
+    xa_mov_rr(a, 64, RAX, RDX);
+    xa_shift_ri(a, XS_SHR, 64, RAX, 7);
+    xa_mov_rr(a, 64, RCX, RDX);
+    xa_shift_ri(a, XS_SHR, 64, RCX, 17);
+    xa_alu_ri(a, XA_AND, 32, RCX, (i32)((TLB_ENTRIES - 2) * sizeof(struct tlb_entry)));
+    xa_alu_rr(a, XA_XOR, 32, RAX, RCX);
+    xa_alu_ri(a, XA_AND, 32, RAX, (i32)((TLB_ENTRIES - 1) * sizeof(struct tlb_entry)));
+    xa_pop(a, RCX);
+    xa_alu_rr(a, XA_ADD, 64, RCX, RDX);
+    xa_alu_ri(a, XA_AND, 64, RCX, -(i32)PAGE_SIZE);
+    xa_alu_rm(a, XA_CMP, 64, RCX, xmi(R14, RAX, 1, (i32)tag));
+    xa_mov_rm(a, 64, RAX, xmi(R14, RAX, 1, offsetof(struct tlb_entry, addend)));
+    xa_ret(a);
+    return at;
+}
+
 static void save(struct making *m, bool store)
 {
     for (u32 i = 0; i < COUNT(saved_gprs); i++) {
@@ -254,6 +277,8 @@ static void make(struct making *m, struct jit_thunks *t)
     t->mem = make_call(m, jit_mem, 1);
     t->call = make_call(m, jit_call, 1);
     t->eval = make_call(m, jit_eval, 0);
+    t->check_read = make_check(m, offsetof(struct tlb_entry, rtag));
+    t->check_write = make_check(m, offsetof(struct tlb_entry, wtag));
     make_region_exits(m, t);
 }
 

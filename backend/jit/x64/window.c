@@ -7,6 +7,8 @@
  * shut, by an address in the page's last (or first) byte, from which nothing above (below) is in the same page.
  * So an access is above or below all others of its window. Marks, calls and other memory rows end windows.
  *
+ * An access that finds its window shut, or in the next page, asks the TLB in cold code before it goes the slow way.
+ *
  * A first access that reads asks for the right to write when a later one writes: what may be written may be read. If
  * the page cannot be written fast, both take their slow paths, which is what the later one would do anyway.
  */
