@@ -201,6 +201,7 @@ bool x86_imul2(struct x86_lift *l, const struct x86_insn *i)
     ir_ref b = x86_read_op(l, i, 1);
     ir_ref a = imm ? x86_imm(l, ir_type_of(l->b, b), i->imm) : x86_read_op(l, i, 0);
     struct product p = multiply(l, b, a, true);
+    p.low = ir_op2(l->b, IR_mul, b, a); /* the wide product is for flags alone, which are mostly dead */
     x86_set_reg(l, i->op[0].reg, p.low);
     multiply_flags(l, &p, true);
     return true;
