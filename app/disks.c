@@ -7,7 +7,7 @@
  * Not here: images inside the snapshot (increments and clones of disks want an image format of their own).
  */
 #include "app/disks.h"
-#include "snapshot/hash.h"
+#include "base/hash.h"
 
 #define VERSION 1u
 enum { FLAG_READ_ONLY = 1, FLAG_OVERLAY = 2 };

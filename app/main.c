@@ -4,6 +4,7 @@
  * `mynah run OPTIONS`, `mynah OPTIONS` and the name mynah-system-aarch64 are the same.
  */
 #include "app/board.h"
+#include "app/code_cache.h"
 #include "app/options.h"
 #include "app/run.h"
 #include "snapshot/snapshot.h"
@@ -15,7 +16,8 @@ static const char usage[] =
     "  mynah run OPTIONS                       run a machine (also: mynah-system-aarch64 OPTIONS)\n"
     "  mynah snapshot save FILE --at N -- OPTIONS   run to instruction N, write a snapshot\n"
     "  mynah snapshot load FILE -- OPTIONS          go on from a snapshot of the same machine\n"
-    "  mynah snapshot info|check FILE               what it holds; is it whole\n\n"
+    "  mynah snapshot info|check FILE               what it holds; is it whole\n"
+    "  mynah code-cache info|clear [DIR]            the disk cache of compiled code (no engine fills it yet)\n\n"
     "Options, in QEMU's dialect (one or two dashes):\n";
 
 static int fail(struct err *e)
@@ -131,11 +133,15 @@ int main(int argc, char **argv)
     init(&o, argv[0]);
     if (argc > 1 && !strcmp(argv[1], "snapshot"))
         return snapshot(argv[0], argc - 2, argv + 2);
+    if (argc > 1 && !strcmp(argv[1], "code-cache")) {
+        struct err e;
+        return app_code_cache(argc - 2, argv + 2, &e) ? 0 : fail(&e);
+    }
     if (argc > 1 && !strcmp(argv[1], "run"))
         return run_with(&o, argc - 2, argv + 2);
     if (argc > 1 && argv[1][0] != '-') {
         struct err e;
-        err_set(&e, "unknown command '%s' (known: run, snapshot; --help says more)", argv[1]);
+        err_set(&e, "unknown command '%s' (known: run, snapshot, code-cache; --help says more)", argv[1]);
         return fail(&e);
     }
     if (argc == 1) {

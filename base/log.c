@@ -39,8 +39,10 @@ void log_line(struct log *l, enum log_class c, const char *fmt, ...)
         return;
     va_list ap;
     va_start(ap, fmt);
+    flockfile(l->out); /* a line is one piece, whichever threads log */
     fprintf(l->out, "%s: ", classes[c].name);
     vfprintf(l->out, fmt, ap);
     fputc('\n', l->out);
+    funlockfile(l->out);
     va_end(ap);
 }

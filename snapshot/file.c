@@ -3,7 +3,7 @@
  * somebody else's word until checked; memory is allocated for bytes that are there only.
  */
 #include "snapshot/format.h"
-#include "snapshot/hash.h"
+#include "base/hash.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * The file appears under its name only when it is whole and on disk.
  */
 #include "snapshot/format.h"
-#include "snapshot/hash.h"
+#include "base/hash.h"
 #include "snapshot/section.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  *
  * Not part of it: whatever is derived (TLB, translated code, fields marked `cache`), wiring, host time.
  */
-#include "snapshot/hash.h"
+#include "base/hash.h"
 #include "snapshot/snapshot.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  */
 #pragma once
 #include "snapshot/format.h"
-#include "snapshot/hash.h"
+#include "base/hash.h"
 #include "snapshot/section.h"
 #include "tests/snapshot/fake_cpu.h"
 

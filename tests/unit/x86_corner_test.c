@@ -2,7 +2,6 @@
  * x86_corner_test.c - what few guests meet: limits of XSAVE's area, x87 errors by FERR#, single step on branches,
  * descriptors in the code that loads them, permissions that count for nothing.
  */
-#include "backend/jit/jit.h"
 #include "tests/unit/x86_system_rig.h"
 
 /* ---- the area of FXSAVE and XSAVE in a segment ---- */
@@ -208,21 +207,6 @@ static void test_step_branches(void **state)
 }
 
 /* ---- bits of descriptors that are code ---- */
-
-static void use_baseline(struct rig *r)
-{
-    struct err e;
-    r->v->engine->detach(r->v);
-    r->v->engine = &baseline_engine;
-    assert_true(baseline_engine.attach(r->v, &e));
-}
-
-static void run_on(struct rig *r, u32 count)
-{
-    u64 end = r->v->s.icount + count;
-    while (r->v->s.icount < end)
-        r->v->engine->run(r->v, end - r->v->s.icount);
-}
 
 /* A load at CODE of the descriptor behind it, whose bytes run next. */
 static void run_descriptor(struct rig *r, bool jit, u32 len, const u8 *load, const u8 desc[8])

@@ -3,6 +3,7 @@
  * on the interpreter one by one.
  */
 #pragma once
+#include "backend/jit/jit.h"
 #include "frontend/x86/desc.h"
 #include "tests/unit/x86_cpu_rig.h"
 
@@ -223,6 +224,23 @@ static inline void step(struct rig *r, u32 count)
     u64 end = r->v->s.icount + count;
     while (r->v->s.icount < end && !r->v->s.halted)
         interp_engine.run(r->v, end - r->v->s.icount);
+}
+
+/* From here on the baseline engine. */
+static inline void use_baseline(struct rig *r)
+{
+    struct err e;
+    r->v->engine->detach(r->v);
+    r->v->engine = &baseline_engine;
+    assert_true(baseline_engine.attach(r->v, &e));
+}
+
+/* On whichever engine it is, halted or not. */
+static inline void run_on(struct rig *r, u32 count)
+{
+    u64 end = r->v->s.icount + count;
+    while (r->v->s.icount < end)
+        r->v->engine->run(r->v, end - r->v->s.icount);
 }
 
 /* Puts the bytes at the pc and runs `count` instructions there. */

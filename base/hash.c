@@ -1,5 +1,5 @@
 /* hash.c - the hash of bytes; its definition is in docs/snapshot.md. */
-#include "snapshot/hash.h"
+#include "base/hash.h"
 #include <string.h>
 
 /* The fractional digits of pi in base 16: numbers with nothing up their sleeve. */
