@@ -53,7 +53,7 @@ static void host_features(char *to, size_t size)
     };
     char *all = LLVMGetHostCPUFeatures();
     u32 have = xa_host_features();
-    int n = snprintf(to, size, "%s", all);
+    int n = snprintf(to, size, "%s,-avx512fp16", all); /* f16 would be widened by VCVTPH2PSX, which raises DE */
     for (u32 k = 0; k < COUNT(rows); k++)
         if (!(have & rows[k].feature) && n < (int)size)
             n += snprintf(to + n, size - (size_t)n, ",-%s", rows[k].name);
