@@ -20,6 +20,7 @@
 
 static void renew(struct jit *j)
 {
+    jit_forget_pages(j->ctx);
     j->ctx->key = jit_key(j);
     j->ctx->tlb = j->v->mmu.cur[j->ctx->mmu_mode]->e;
 }

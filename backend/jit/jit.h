@@ -17,6 +17,7 @@
 #pragma once
 #include "vm/vm.h"
 #include "backend/jit/region.h"
+#include <string.h>
 
 extern const struct engine baseline_engine, llvm_engine;
 bool baseline_works(void); /* on this host: x86-64-v2 at least */
@@ -96,6 +97,18 @@ struct jit_jump {
     struct jblock *block;
 };
 
+/* Pages that compiled regions met last, and what leads from their addresses to host memory: facts about the TLB that is
+ * current, so jit_forget_pages() is due where that may have changed. */
+#define JIT_READ_PAGES 16u
+#define JIT_WRITE_PAGES 8u
+#define JIT_PAGES (JIT_READ_PAGES + JIT_WRITE_PAGES)
+
+/* Host registers at a call from a region, by DWARF's numbers; vectors from its 17. */
+struct jit_region_regs {
+    u64 general[16];
+    u8  vector[16][32];
+};
+
 /* What code reads and writes besides guest state and memory. In front of the executable mapping. */
 struct jit_ctx {
     u64              key;        /* fetch epoch and mode of now in one: see jit_key() */
@@ -116,6 +129,10 @@ struct jit_ctx {
     union ir_val     arg[4];     /* operands of evaluations, memory operations, helpers */
     union ir_val     res;
     u128             saved_v[16];
+    u64              page[JIT_PAGES];   /* ~0: none. First those to read, then those to write */
+    u64              addend[JIT_PAGES];
+    u64              region_insns;      /* that ran in regions */
+    struct jit_region_regs regs;
     struct jit_jump  jumps[1u << JIT_JUMP_BITS]; /* slot: jit_jump_slot() */
     u128             consts[4096]; /* of the emitters, each once; kept when code is dropped */
     u32              const_count;
@@ -129,6 +146,8 @@ static inline u32 jit_jump_slot(u64 pc) { return (u32)(pc >> 2 ^ pc >> 14) & ((1
  */
 #define JIT_KICK (1ull << 62)
 static inline u64 jit_left(u64 r12) { return r12 + ((i64)r12 < -(i64)(JIT_KICK / 4) ? JIT_KICK : 0); }
+
+static inline void jit_forget_pages(struct jit_ctx *c) { memset(c->page, 0xff, sizeof c->page); }
 
 /* Where in a block a call from code happens: offset of the instruction and how many of the block's come behind it
  * (they were taken off the budget and are given back when the call does not return). */
@@ -241,3 +260,4 @@ void jit_mem(struct jit_ctx *c, const struct ir_ins *in, u32 site);
 u64  jit_call(struct jit_ctx *c, const struct ir_helper *h, u32 site);
 void jit_eval(struct jit_ctx *c, const struct ir_ins *in);
 u64  jit_call_number(struct jit_ctx *c, u64 helper, u32 site);
+void jit_leave(struct jit_ctx *c, enum jit_exit x); /* with what is in c->saved */

@@ -81,6 +81,9 @@ void jit_print_stats(struct vcpu *v, FILE *f)
         fprintf(f, "regions           %" PRIu64 ", %" PRIu64 " instructions, %" PRIu64 " bytes, %.1f ms; failed %" PRIu64
                    ", dropped %" PRIu64 "\n", s->regions, s->region_insns, s->region_bytes, (double)s->region_ns / 1e6,
                 s->regions_failed, s->regions_dropped);
+    if (s->regions)
+        fprintf(f, "in regions        %.1f %% of all instructions\n",
+                v->s.icount ? 100.0 * (double)j->ctx->region_insns / (double)v->s.icount : 0.0);
     fprintf(f, "blocks dropped    %" PRIu64 ", revived %" PRIu64 ", evictions %" PRIu64 "\n", s->dropped, s->revived, s->evictions);
     fprintf(f, "code entered      %" PRIu64 ", looked up %" PRIu64 ", linked %" PRIu64 "\n", s->entries, s->lookups, s->links);
     fprintf(f, "slow loads        %" PRIu64 ", stores %" PRIu64 ", others %" PRIu64 "\n", s->slow_loads, s->slow_stores, s->slow_mem);

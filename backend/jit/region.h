@@ -6,8 +6,9 @@
  * the region's MMU mode, r15 linear pc of the entry block; inside it, registers are LLVM's. It is entered by a jump with
  * rsp 8 below a multiple of 16, and leaves by jumps to the pieces named below, with r12 to r15 as at its entry.
  *
- * Counts are exact: each block takes its instructions off at its entry, and is not entered when they do not fit. At
- * every call but those of pure rows, and at every exit, guest state in memory is whole.
+ * Counts are exact: blocks take their instructions off at their entries. Where ways join and where they lead back, and at the
+ * region's entry, what is left is compared with the most that can run up to the next such place; if that does not
+ * fit, the region is left there. At every exit guest state in memory is whole.
  */
 #pragma once
 #include "ir/ir.h"
@@ -33,26 +34,23 @@ struct jit_region {
 };
 
 /*
- * Symbols that code refers to. The data is a struct jit_ctx. Calls are of the preserve_most convention (all general
- * registers but rax and r11 are kept): (x, site, mem, left, pc), in this order, `pc` being the block's and left what the
- * block's entry left; site is JIT_SITE() in the block. They do not return when the access leaves the block.
- *   load, store      x: gva; mem: packed struct ir_mem; store: value in ctx.arg[0]; load returns up to 8 bytes
- *   load_v, store_v  16 and 32 bytes: ctx.res, ctx.arg[0]
- *   mem              x: struct ir_ins *; any other memory row: operands in ctx.arg, result in ctx.res
- *   call             x: number of the helper; operands ctx.arg[0..2]; ctx.saved[12] is then what is left
- *   eval             x: struct ir_ins *: ctx.arg to ctx.res; nothing else
- * Behind each but eval the TLB is ctx.tlb.
- * Exits, (left, state, tlb, pc):
- *   exit             to the code at pc, in this mode
- *   exit_budget      the block at pc does not fit, or a kick came
- *   exit_mode, exit_sync, exit_exc   as enum jit_exit; exc: ctx.arg0, ctx.arg1
+ * Symbols that code refers to: the context (a struct jit_ctx), and the exits, (left, state, tlb, pc), where guest state in
+ * memory is whole. Calls are patch points (region_map.h) to REGION_out, which only the linker refers to.
+ *   exit         to the code at pc, in this mode
+ *   exit_mode, exit_sync   as enum jit_exit
  */
-#define REGION_CALLS(S) S(load) S(store) S(load_v) S(store_v) S(mem) S(call) S(eval)
-#define REGION_EXITS(S) S(exit) S(exit_budget) S(exit_mode) S(exit_sync) S(exit_exc)
+/*
+ * Lookups, preserve_all: (gva, REGION_ASK()): the TLB for an access; what leads from the address to host memory, and
+ * ctx.page and ctx.addend have it; 0: it goes the slow way.
+ */
+#define REGION_ASK(page, len) ((u32)(page) | ((u32)(len) - 1) << 16)
+#define REGION_ASKS(S) S(ask_read) S(ask_write)
+#define REGION_EXITS(S) S(exit) S(exit_mode) S(exit_sync)
 enum region_symbol {
     REGION_ctx,
+    REGION_out,
 #define S(name) REGION_##name,
-    REGION_CALLS(S) REGION_EXITS(S)
+    REGION_ASKS(S) REGION_EXITS(S)
 #undef S
     REGION_SYMBOLS
 };

@@ -239,7 +239,7 @@ void jit_regions_flush(struct jit *j)
 static bool compile(struct jit *j, const struct jit_region *r, u8 **fn, u64 *used, struct err *e)
 {
     struct jit_regions *g = j->regions;
-    const struct tier_arena arena = { alloc, g, j->delta, REGION_MOST };
+    const struct tier_arena arena = { alloc, g, j->delta, REGION_MOST, j->v->guest->layout };
     u64 symbol[REGION_SYMBOLS], size = 0;
     u8 *bytes = NULL;
     for (u32 n = 0; n < REGION_SYMBOLS; n++)

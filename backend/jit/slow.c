@@ -25,9 +25,17 @@ static void leave(struct jit_ctx *c, enum jit_exit x, u32 site)
     c->pc = c->saved[R15] + JIT_SITE_OFF(site);
 }
 
+void jit_leave(struct jit_ctx *c, enum jit_exit x)
+{
+    c->leave = (u64)x + 1;
+    c->left = jit_left(c->saved[R12]);
+    c->pc = c->saved[R15];
+}
+
 /* What code keeps of the machine may have changed. */
 static void renew(struct jit_ctx *c)
 {
+    jit_forget_pages(c);
     c->tlb = c->v->mmu.cur[c->mmu_mode]->e;
     c->key = jit_key(c->jit);
 }

@@ -7,7 +7,7 @@
 #include "backend/jit/region.h"
 #include "base/err.h"
 
-#define TIER_VERSION 1u
+#define TIER_VERSION 2u
 
 struct tier;
 
@@ -17,6 +17,7 @@ struct tier_arena {
     void *ctx;
     i64   delta;                        /* executable address - writable address */
     u64   most;                         /* bytes that one object may want */
+    const struct ir_layout *layout;     /* whose fields sites (region_map.h) may name */
 };
 
 struct tier_api {

@@ -20,6 +20,7 @@ static struct {
     i64                 delta;
     u64                 used;
     struct llvm_linker *linker;
+    struct llvm_compiler *compiler;
 } t;
 
 static u8 *take(void *ctx, u64 size)
@@ -44,7 +45,7 @@ static struct llvm_object compiled(const char *text)
     LLVMModuleRef m;
     if (LLVMParseIRInContext(c, buffer, &m, &why))
         fail_msg("%s", why);
-    if (!llvm_compile(m, &o, &e))
+    if (!llvm_compile(t.compiler, m, &o, &e))
         fail_msg("%s", e.msg);
     LLVMDisposeModule(m);
     LLVMContextDispose(c);
@@ -54,7 +55,7 @@ static struct llvm_object compiled(const char *text)
 /* The function `f` of an object, or NULL: e says why. */
 static u64 (*linked(const struct llvm_object *o, u64 most, const void *symbol, struct err *e))(u64)
 {
-    struct llvm_arena arena = { take, NULL, t.delta, most };
+    struct llvm_arena arena = { take, NULL, t.delta, most, NULL };
     struct llvm_symbol given = { "seven", (u64)(uintptr_t)symbol };
     const char *name = "f";
     struct llvm_piece piece;
@@ -141,7 +142,7 @@ static void test_uncompilable(void **state)
     LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(text, strlen(text), "test");
     LLVMModuleRef m;
     assert_false(LLVMParseIRInContext(c, buffer, &m, &why));
-    assert_false(llvm_compile(m, &o, &e));
+    assert_false(llvm_compile(t.compiler, m, &o, &e));
     assert_non_null(strstr(e.msg, "cannot generate code"));
     LLVMDisposeModule(m);
     LLVMContextDispose(c);
@@ -200,13 +201,15 @@ static int set_up(void **state)
         return -1;
     t.delta = runs - t.code;
     t.linker = llvm_linker_new(&e);
-    return t.linker ? 0 : -1;
+    t.compiler = llvm_compiler_new(&e);
+    return t.linker && t.compiler ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
     llvm_linker_free(t.linker);
+    llvm_compiler_free(t.compiler);
     return munmap(t.code + t.delta, ROOM) | munmap(t.code, ROOM);
 }
 

@@ -144,7 +144,7 @@ static void compile_and_link(struct rig *g, LLVMModuleRef m)
     struct err e = { "" };
     struct llvm_object o;
     struct llvm_piece piece;
-    struct llvm_arena arena = { take_code, g, g->delta, RIG_CODE };
+    struct llvm_arena arena = { take_code, g, g->delta, RIG_CODE, NULL };
     struct llvm_symbol symbol = { "rows_eval", (u64)(uintptr_t)(void (*)(struct rig_frame *))rows_eval };
     char names[RIG_FNS][16];
     const char *name[RIG_FNS];
@@ -156,7 +156,8 @@ static void compile_and_link(struct rig *g, LLVMModuleRef m)
     g->used = 0;
     if (getenv("MYNAH_ROWS_IR"))
         LLVMDumpModule(m);
-    if (!llvm_compile(m, &o, &e))
+    struct llvm_compiler *k = llvm_compiler_new(&e); /* the features may be others than last time */
+    if (!k || !llvm_compile(k, m, &o, &e))
         fail_msg("%s", e.msg);
     if (getenv("MYNAH_ROWS_OBJECT")) {
         FILE *out = fopen(getenv("MYNAH_ROWS_OBJECT"), "wb");
@@ -165,6 +166,7 @@ static void compile_and_link(struct rig *g, LLVMModuleRef m)
     if (!llvm_link(g->linker, &o, &arena, &symbol, 1, name, g->count, entry, &piece, &e))
         fail_msg("%s", e.msg);
     llvm_object_free(&o);
+    llvm_compiler_free(k);
     g->code_bytes += piece.size;
     for (u32 n = 0; n < g->count; n++)
         g->fn[n].code = (void (*)(struct rig_frame *))(void *)(entry[n] + g->delta);

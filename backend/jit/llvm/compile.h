@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "base/err.h"
+#include "ir/ir.h"
 #include <llvm-c/Core.h>
 
 /* ---- compile.c ---- */
@@ -18,10 +19,14 @@ struct llvm_object {
 };
 void llvm_object_free(struct llvm_object *o);
 
-/* Compiles m for this host's CPU, less the features that MYNAH_HOST takes away (x64/asm.h). m is changed: it gets
- * triple and layout, its functions attributes, and the passes run. Fails when m is not well-formed or LLVM cannot
- * compile it. Any thread; a module's context is one thread's at a time. */
-bool llvm_compile(LLVMModuleRef m, struct llvm_object *out, struct err *e) MUST_CHECK;
+/* For this host's CPU, less the features that MYNAH_HOST takes away (x64/asm.h). One thread's at a time. */
+struct llvm_compiler;
+struct llvm_compiler *llvm_compiler_new(struct err *e) MUST_CHECK; /* NULL: e says why */
+void llvm_compiler_free(struct llvm_compiler *k); /* NULL is fine */
+
+/* m is changed: it gets triple and layout, its functions attributes, and the passes run. Fails when LLVM cannot compile
+ * it, and in debug builds when it is not well-formed. A module's context is one thread's at a time. */
+bool llvm_compile(struct llvm_compiler *k, LLVMModuleRef m, struct llvm_object *out, struct err *e) MUST_CHECK;
 
 /* ---- object.c ---- */
 
@@ -32,6 +37,7 @@ struct llvm_arena {
     void *ctx;
     i64   delta;   /* executable address - writable address */
     u64   most;    /* bytes that an object may want */
+    const struct ir_layout *layout; /* of the fields that sites name; NULL: an object with sites is refused */
 };
 
 /* What an object may refer to, within 2 GiB of the executable mapping: references are relative to that one. The

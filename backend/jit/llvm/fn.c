@@ -1,24 +1,16 @@
 /*
  * fn.c - a region as a function of LLVM's: blocks, marks, exits, helpers, the budget.
  */
-#include "backend/jit/llvm/fn.h"
-#include "backend/jit/jit.h"
+#include "backend/jit/llvm/fn_mem.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static LLVMValueRef k64(struct fn *f, u64 v) { return LLVMConstInt(f->lb.type[IR_I64], v, false); }
+static LLVMValueRef k64(struct fn *f, u64 v) { return fn_k64(f, v); }
 
-static LLVMBasicBlockRef new_block(struct fn *f, const char *name)
-{
-    return LLVMAppendBasicBlockInContext(f->lb.c, f->lb.fn, name);
-}
+static LLVMBasicBlockRef new_block(struct fn *f, const char *name) { return fn_block(f, name); }
 
 static void go_to(struct fn *f, LLVMBasicBlockRef b) { LLVMPositionBuilderAtEnd(f->lb.b, b); }
-
-static void branch_cold(struct fn *f, LLVMValueRef unlikely, LLVMBasicBlockRef cold, LLVMBasicBlockRef hot)
-{
-    LLVMSetMetadata(LLVMBuildCondBr(f->lb.b, unlikely, cold, hot), f->lb.cold_kind, f->lb.unlikely);
-}
 
 LLVMValueRef fn_pc_of(struct fn *f, i64 rel)
 {
@@ -38,7 +30,8 @@ static void take_off(struct fn *f, i64 insns)
 static void leave(struct fn *f, enum region_symbol s, LLVMValueRef pc)
 {
     struct lb *l = &f->lb;
-    LLVMValueRef args[] = { left(f), f->state, LLVMBuildLoad2(l->b, LLVMPointerTypeInContext(l->c, 0), f->tlb, ""), pc };
+    LLVMTypeRef ptr = LLVMPointerTypeInContext(l->c, 0);
+    LLVMValueRef args[] = { left(f), f->state, fn_get_ctx(f, ptr, offsetof(struct jit_ctx, tlb)), pc };
     LLVMValueRef call = LLVMBuildCall2(l->b, f->exit_type, f->symbol[s], args, COUNT(args), "");
     LLVMSetInstructionCallConv(call, FN_PRESERVE_NONE);
     LLVMSetTailCallKind(call, LLVMTailCallKindMustTail);
@@ -54,38 +47,28 @@ static void leave_here(struct fn *f, enum region_symbol s, LLVMValueRef pc)
     f->ended = true;
 }
 
-/* The block that rel leads to, if that is one of the region: within the page. */
-static i32 inside(const struct fn *f, i64 rel)
+/* Within the page. */
+i32 fn_inside(const struct fn *f, u32 block, i64 rel)
 {
-    u64 at = f->r->page_at + (u64)(f->r->block[f->at].rel + rel);
-    for (u32 n = 0; at < f->r->page_end && n < f->r->count; n++)
-        if (f->r->block[n].rel == f->r->block[f->at].rel + rel)
+    i64 to = f->r->block[block].rel + rel;
+    for (u32 n = 0; f->r->page_at + (u64)to < f->r->page_end && n < f->r->count; n++)
+        if (f->r->block[n].rel == to)
             return (i32)n;
     return -1;
 }
 
-/* To another block of the region. Backwards: a request to the machine must be seen. */
+/* To another block of the region. */
 static void go_on(struct fn *f, u32 to)
 {
-    struct lb *l = &f->lb;
     if (f->behind)
         take_off(f, -(i64)f->behind);
-    if (f->r->block[to].rel > f->r->block[f->at].rel) {
-        LLVMBuildBr(l->b, f->entry[to]);
-        return;
-    }
-    LLVMValueRef kick = LLVMBuildLoad2(l->b, l->type[IR_I32], fn_ctx(f, offsetof(struct jit_ctx, kick)), "");
-    LLVMSetVolatile(kick, true);
-    LLVMBasicBlockRef out = new_block(f, "kicked");
-    branch_cold(f, LLVMBuildICmp(l->b, LLVMIntNE, kick, LLVMConstNull(l->type[IR_I32]), ""), out, f->entry[to]);
-    go_to(f, out);
-    fn_store_dirty(f);
-    leave(f, REGION_exit_budget, LLVMBuildAdd(l->b, f->pc, k64(f, (u64)f->r->block[to].rel), ""));
+    fn_hand_deferred(f, to);
+    LLVMBuildBr(f->lb.b, f->entry[to]);
 }
 
 static void exit_direct(struct fn *f, const struct ir_ins *in)
 {
-    i32 to = inside(f, (i64)in->imm);
+    i32 to = fn_inside(f, f->at, (i64)in->imm);
     if (f->synced) {
         leave_here(f, REGION_exit_sync, fn_pc_of(f, (i64)in->imm));
     } else if (to >= 0) {
@@ -96,12 +79,20 @@ static void exit_direct(struct fn *f, const struct ir_ins *in)
     }
 }
 
+/* Ends where nothing comes back. */
+static void leave_by_call(struct fn *f, struct fn_out q)
+{
+    fn_out(f, q);
+    LLVMBuildUnreachable(f->lb.b);
+}
+
 static void exit_exc(struct fn *f, u32 i)
 {
-    const struct ir_ins *in = lb_ins(&f->lb, i);
-    LLVMBuildStore(f->lb.b, k64(f, in->imm), fn_ctx(f, offsetof(struct jit_ctx, arg0)));
-    LLVMBuildStore(f->lb.b, lb_arg(&f->lb, i, 0), fn_ctx(f, offsetof(struct jit_ctx, arg1)));
-    leave_here(f, REGION_exit_exc, fn_pc_of(f, f->insn_off));
+    struct fn_out q = fn_out_row(f, REGION_OUT_exc, i);
+    q.word = (u32)lb_ins(&f->lb, i)->imm;
+    q.row = 0;
+    leave_by_call(f, q);
+    f->ended = true;
 }
 
 /* ---- helpers ---- */
@@ -123,13 +114,15 @@ static void call(struct fn *f, u32 i)
     struct lb *l = &f->lb;
     const struct ir_ins *in = lb_ins(l, i);
     const struct ir_helper *h = &f->r->layout->helpers[in->imm];
-    fn_store_dirty(f);
-    fn_put_operands(f, i);
-    LLVMValueRef x = fn_call_out(f, REGION_call, k64(f, in->imm), 0);
+    struct fn_out q = fn_out_row(f, REGION_OUT_call, i);
+    q.word = (u32)in->imm;
+    q.row = 0;
+    LLVMValueRef x = fn_out(f, q);
     LLVMValueRef rest = LLVMBuildLoad2(l->b, l->type[IR_I64], fn_ctx(f, offsetof(struct jit_ctx, saved[12])), "");
     LLVMBuildStore(l->b, rest, f->left);
-    if (h->flags & (IR_H_WRITES | IR_H_SYNC | IR_H_FAULT)) {
+    if (h->flags & FN_RELOADS) {
         fn_load_fields(f);
+        fn_reset_deferred(f);
         memset(f->dirty, 0, sizeof f->dirty);
     }
     f->synced |= (h->flags & IR_H_SYNC) != 0;
@@ -158,6 +151,7 @@ static void insn(struct fn *f, const struct ir_ins *in)
 static void skip(struct fn *f, u32 i)
 {
     LLVMBasicBlockRef on = new_block(f, "");
+    fn_skip_deferred(f, i);
     for (u32 k = 0; k < COUNT(f->dirty); k++)
         f->label_dirty[lb_ins(&f->lb, i)->imm][k] |= f->dirty[k];
     LLVMBuildCondBr(f->lb.b, lb_arg(&f->lb, i, 0), label(f, lb_ins(&f->lb, i)->imm), on);
@@ -175,6 +169,7 @@ static void at_label(struct fn *f, u64 n)
         f->dirty[k] |= f->label_dirty[n][k];
     go_to(f, b);
     f->ended = false;
+    f->skips -= f->skips > 0;
 }
 
 /* ---- blocks ---- */
@@ -191,10 +186,13 @@ static void row(struct fn *f, u32 i)
     case IR_setx: fn_setx(f, i); break;
     case IR_load: l->v[i] = fn_load(f, i); break;
     case IR_store: fn_store(f, i); break;
-    case IR_probe: case IR_rmw: case IR_cas: case IR_ldex: case IR_stex: case IR_clrex: case IR_mload: case IR_mstore:
-    case IR_gather: case IR_barrier:
-        l->v[i] = fn_mem(f, i);
-        break;
+    case IR_probe: fn_probe(f, i); break;
+    case IR_rmw: l->v[i] = fn_rmw(f, i); break;
+    case IR_cas: l->v[i] = fn_cas(f, i); break;
+    case IR_ldex: l->v[i] = fn_ldex(f, i); break;
+    case IR_stex: l->v[i] = fn_stex(f, i); break;
+    case IR_clrex: fn_clrex(f, i); break;
+    case IR_mload: case IR_mstore: case IR_gather: case IR_barrier: l->v[i] = fn_mem(f, i); break;
     case IR_skip: skip(f, i); break;
     case IR_call: call(f, i); break;
     case IR_exit_direct: exit_direct(f, in); break;
@@ -205,17 +203,18 @@ static void row(struct fn *f, u32 i)
     }
 }
 
-/* Takes the block's instructions off the budget; if they do not fit, nothing of it runs. */
-static void enter(struct fn *f, u32 insns)
+/* At a head nothing runs unless all up to the next one fits; and a request to the machine is seen. */
+static void look_at_budget(struct fn *f)
 {
     struct lb *l = &f->lb;
-    LLVMBasicBlockRef out = new_block(f, "spent"), in = new_block(f, "");
-    take_off(f, insns);
-    branch_cold(f, LLVMBuildICmp(l->b, LLVMIntSLT, left(f), k64(f, 0), ""), out, in);
+    LLVMBasicBlockRef out = new_block(f, "spent"), fits = new_block(f, ""), in = new_block(f, "");
+    fn_branch_cold(f, LLVMBuildICmp(l->b, LLVMIntSLT, left(f), k64(f, f->run[f->at]), ""), out, fits);
+    go_to(f, fits);
+    LLVMValueRef kick = LLVMBuildLoad2(l->b, l->type[IR_I32], fn_ctx(f, offsetof(struct jit_ctx, kick)), "");
+    LLVMSetVolatile(kick, true);
+    fn_branch_cold(f, LLVMBuildICmp(l->b, LLVMIntNE, kick, LLVMConstNull(l->type[IR_I32]), ""), out, in);
     go_to(f, out);
-    take_off(f, -(i64)insns);
-    fn_store_dirty(f);
-    leave(f, REGION_exit_budget, fn_pc_of(f, 0));
+    leave_by_call(f, (struct fn_out){ .out = REGION_OUT_budget });
     go_to(f, in);
 }
 
@@ -227,11 +226,16 @@ static void block(struct fn *f, u32 n)
     f->behind = b->insns;
     f->insn_off = 0;
     f->synced = f->ended = false;
+    f->skips = 0;
+    f->built[n] = true;
+    fn_begin_deferred(f);
     memcpy(f->dirty, f->dirty_in[n], sizeof f->dirty);
     memset(f->label, 0, sizeof f->label);
     memset(f->label_dirty, 0, sizeof f->label_dirty);
     go_to(f, f->entry[n]);
-    enter(f, b->insns);
+    if (f->head[n])
+        look_at_budget(f);
+    take_off(f, b->insns);
     for (u32 i = 0; i < b->count; i++) {
         const struct ir_ins *in = &b->ins[i];
         if (in->op == IR_insn)
@@ -248,27 +252,61 @@ static void block(struct fn *f, u32 n)
 static void declare(struct fn *f, enum region_symbol s, const char *name, LLVMTypeRef type, u32 convention)
 {
     char full[64];
+    LLVMTypeRef bytes = LLVMArrayType2(LLVMInt8TypeInContext(f->lb.c), sizeof(struct jit_ctx));
     snprintf(full, sizeof full, REGION_SYMBOL_PREFIX "%s", name);
-    f->symbol[s] = type ? LLVMAddFunction(f->lb.m, full, type)
-                        : LLVMAddGlobal(f->lb.m, LLVMArrayType2(LLVMInt8TypeInContext(f->lb.c), sizeof(struct jit_ctx)), full);
+    f->symbol[s] = type ? LLVMAddFunction(f->lb.m, full, type) : LLVMAddGlobal(f->lb.m, bytes, full);
     LLVMSetVisibility(f->symbol[s], LLVMHiddenVisibility); /* near: by a PC-relative address */
-    if (convention)
+    if (type)
         LLVMSetFunctionCallConv(f->symbol[s], convention);
 }
 
 static void declare_all(struct fn *f)
 {
-    LLVMTypeRef i64t = f->lb.type[IR_I64], i32t = f->lb.type[IR_I32], p = LLVMPointerTypeInContext(f->lb.c, 0);
-    LLVMTypeRef of_call[] = { i64t, i32t, i32t, i64t, i64t }, of_exit[] = { i64t, p, p, i64t };
-    f->call_type = LLVMFunctionType(i64t, of_call, COUNT(of_call), false);
+    LLVMTypeRef i64t = f->lb.type[IR_I64], p = LLVMPointerTypeInContext(f->lb.c, 0);
+    LLVMTypeRef of_exit[] = { i64t, p, p, i64t }, of_ask[] = { i64t, f->lb.type[IR_I32] };
+    f->ask_type = LLVMFunctionType(i64t, of_ask, COUNT(of_ask), false);
     f->exit_type = LLVMFunctionType(LLVMVoidTypeInContext(f->lb.c), of_exit, COUNT(of_exit), false);
     declare(f, REGION_ctx, "ctx", NULL, 0);
-#define S(name) declare(f, REGION_##name, #name, f->call_type, FN_PRESERVE_MOST);
-    REGION_CALLS(S)
+#define S(name) declare(f, REGION_##name, #name, f->ask_type, FN_PRESERVE_ALL);
+    REGION_ASKS(S)
 #undef S
 #define S(name) declare(f, REGION_##name, #name, f->exit_type, FN_PRESERVE_NONE);
     REGION_EXITS(S)
 #undef S
+}
+
+/* ---- heads ---- */
+
+enum { NEW, OPEN, DONE };
+
+/* Depth first: an edge to a block that is open leads back. Afterwards run[] is known, since ways between heads have no loops. */
+static void find_heads(struct fn *f, u32 n)
+{
+    const struct ir_block *b = f->r->block[n].ir;
+    f->visit[n] = OPEN;
+    for (u32 i = 0; i < b->count; i++) {
+        i32 to = b->ins[i].op == IR_exit_direct ? fn_inside(f, n, (i64)b->ins[i].imm) : -1;
+        if (to < 0)
+            continue;
+        if (f->visit[to] == NEW)
+            find_heads(f, (u32)to);
+        f->head[to] |= f->visit[to] == OPEN;
+    }
+    f->visit[n] = DONE;
+}
+
+static u32 longest(struct fn *f, u32 n)
+{
+    const struct ir_block *b = f->r->block[n].ir;
+    u32 most = 0;
+    for (u32 i = 0; !f->run[n] && i < b->count; i++) {
+        i32 to = b->ins[i].op == IR_exit_direct ? fn_inside(f, n, (i64)b->ins[i].imm) : -1;
+        if (to >= 0 && !f->head[to])
+            most = MAX(most, longest(f, (u32)to));
+    }
+    if (!f->run[n])
+        f->run[n] = b->insns + most;
+    return f->run[n];
 }
 
 static void attribute(struct fn *f, const char *name)
@@ -287,16 +325,9 @@ static void open_function(struct fn *f)
     f->state = LLVMGetParam(l->fn, 1);
     f->pc = LLVMGetParam(l->fn, 3);
     f->left = LLVMBuildAlloca(l->b, l->type[IR_I64], "left");
-    f->tlb = LLVMBuildAlloca(l->b, LLVMPointerTypeInContext(l->c, 0), "tlb");
-    for (u32 n = 0; n < FN_WINDOWS; n++) {
-        f->window[n].page = LLVMBuildAlloca(l->b, l->type[IR_I64], "page");
-        f->window[n].addend = LLVMBuildAlloca(l->b, l->type[IR_I64], "addend");
-        LLVMBuildStore(l->b, k64(f, 0), f->window[n].addend);
-    }
     fn_open_fields(f);
+    fn_open_deferred(f);
     LLVMBuildStore(l->b, LLVMGetParam(l->fn, 0), f->left);
-    LLVMBuildStore(l->b, LLVMGetParam(l->fn, 2), f->tlb);
-    fn_forget_windows(f);
     fn_load_fields(f);
     for (u32 n = 0; n < f->r->count; n++)
         f->entry[n] = new_block(f, "block");
@@ -318,9 +349,21 @@ bool fn_build(struct fn *f, LLVMContextRef c, LLVMModuleRef m, const struct jit_
     f->r = r;
     declare_all(f);
     fn_find_fields(f);
+    for (u32 n = 0; n < r->count; n++) {
+        if (f->visit[n] == NEW) {
+            f->head[n] = true;
+            find_heads(f, n);
+        }
+    }
+    fn_find_deferred(f);
     open_function(f);
-    for (u32 n = 0; n < r->count; n++)
+    for (u32 n = 0; n < r->count; n++) {
+        longest(f, n);
         block(f, n);
+    }
+    fn_end_sites(f);
+    for (u32 n = 0; n < r->count; n++)
+        free(f->handed[n]);
     LLVMDisposeBuilder(f->lb.b);
     return true;
 }

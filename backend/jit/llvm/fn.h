@@ -2,74 +2,127 @@
  * fn.h - private to backend/jit/llvm: the function of a region.
  *
  * Guest fields are allocas, which mem2reg makes SSA over the region: loaded at the entry, and again behind helpers that write
- * state; stored, as far as they may have changed, before every call that can leave and at every exit. Fields that are indexed at
- * run time stay in memory.
+ * state; stored, as far as they may have changed, at exits. Calls store nothing: they say where fields are (fn_out.c). Fields that
+ * are indexed at run time stay in memory.
  */
 #pragma once
 #include "backend/jit/llvm/build.h"
-#include "backend/jit/region.h"
+#include "backend/jit/jit.h"
+#include "backend/jit/region_map.h"
 
 #define FN_FIELDS 1024u
-#define FN_WINDOWS 12u
 #define FN_LABELS 256u
+#define FN_CANDS 64u
+#define FN_RECIPES 1024u
+#define FN_RELOADS (IR_H_WRITES | IR_H_SYNC | IR_H_FAULT) /* of a helper: all fields are read again behind it */
 
-/* The last page that accesses off a base met: what the TLB says of it, until something can change the TLB. */
-struct fn_window {
-    u32          base;   /* field + 1; 0: free */
-    u32          mmu;
-    bool         write;
-    LLVMValueRef page, addend; /* allocas */
+/* What a set of a flag is made of: fn_defer.c. */
+struct fn_recipe {
+    u32    block, ins, field;
+    u32    kind;
+    u32    at;                   /* in the blob: struct region_recipe */
+    u32    leaves;
+    ir_ref leaf[REGION_LEAVES];
 };
-#define FN_NO_PAGE 0x800ull /* nothing known: equal to no address whose bits in the page, but for some of the lowest, are 0 */
+
+/* Where a flag is, here. */
+struct fn_defer {
+    u8                      how; /* enum region_how */
+    const struct fn_recipe *recipe;
+    LLVMValueRef            value, leaf[REGION_LEAVES];
+};
 
 struct fn {
-    struct lb              lb;
-    const struct jit_region   *r;
-    LLVMValueRef           state, pc;         /* of the entry */
-    LLVMValueRef           left, tlb;         /* allocas */
-    LLVMValueRef           field[FN_FIELDS];  /* allocas; NULL: in memory */
-    bool                   indexed[FN_FIELDS];
-    u64                  dirty_in[REGION_BLOCKS][FN_FIELDS / 64]; /* may differ from memory at the block's entry */
-    u64                    dirty[FN_FIELDS / 64];                   /* ... here */
-    LLVMBasicBlockRef      entry[REGION_BLOCKS];
-    LLVMBasicBlockRef    label[FN_LABELS];
-    u64                  label_dirty[FN_LABELS][FN_FIELDS / 64];
-    LLVMValueRef           symbol[REGION_SYMBOLS];
-    LLVMTypeRef            call_type, exit_type;
-    struct fn_window       window[FN_WINDOWS];
-    u32                    at;          /* block being built */
-    u32                    insn_off, behind;
-    bool                   synced, ended;   /* ended: behind an exit */
+    struct lb                lb;
+    const struct jit_region *r;
+    LLVMValueRef             state, pc;          /* of the entry */
+    LLVMValueRef             left;               /* alloca */
+    LLVMValueRef             field[FN_FIELDS];   /* allocas; NULL: in memory */
+    bool                     indexed[FN_FIELDS];
+    u64                      dirty_in[REGION_BLOCKS][FN_FIELDS / 64]; /* may differ from memory at the block's entry */
+    u64                      dirty[FN_FIELDS / 64];                   /* ... here */
+    u32                      run[REGION_BLOCKS]; /* instructions at most from the block's entry to the next head */
+    bool                     head[REGION_BLOCKS]; /* some way leads back to it, or into the region: the budget is looked at */
+    u8                       visit[REGION_BLOCKS];
+    LLVMBasicBlockRef        entry[REGION_BLOCKS];
+    LLVMBasicBlockRef        label[FN_LABELS];
+    u64                      label_dirty[FN_LABELS][FN_FIELDS / 64];
+    LLVMValueRef             symbol[REGION_SYMBOLS];
+    LLVMTypeRef              exit_type, ask_type;
+    u32                      page_base[JIT_PAGES]; /* field + 1 that the slot is for; 0: free */
+    u32                      cands, cand_field[FN_CANDS];
+    u8                       cand[FN_FIELDS];    /* of a field: its number + 1; 0: none */
+    u64                      live[REGION_BLOCKS]; /* candidates that are read before they are set, from the block's entry on */
+    u32                      edges[REGION_BLOCKS]; /* ways into the block */
+    bool                     built[REGION_BLOCKS];
+    struct fn_defer         *handed[REGION_BLOCKS]; /* what its only way in brings */
+    struct fn_defer          defer[FN_CANDS];
+    u32                      skips;              /* that are open */
+    LLVMValueRef             kind[FN_CANDS], leaf[FN_CANDS][REGION_LEAVES]; /* allocas */
+    u32                      table[FN_CANDS];    /* in the blob: struct region_table */
+    struct fn_recipe         recipe[FN_RECIPES];
+    u32                      recipes;
+    u8                      *blob;               /* sites: fn_out.c */
+    u32                      blob_size, blob_room;
+    u32                      at;                 /* block being built */
+    u32                      insn_off, behind;
+    bool                     synced, ended;      /* ended: behind an exit */
 };
 
-enum { FN_PRESERVE_MOST = 14, FN_PRESERVE_NONE = 21 }; /* llvm/IR/CallingConv.h */
+enum { FN_PRESERVE_ALL = 15, FN_PRESERVE_NONE = 21 }; /* llvm/IR/CallingConv.h */
 
 /* fn.c: the whole region as a function named "region" in a module of the context; false: it cannot be one. */
 bool fn_build(struct fn *f, LLVMContextRef c, LLVMModuleRef m, const struct jit_region *r, struct err *e);
+LLVMValueRef fn_pc_of(struct fn *f, i64 rel); /* linear, of the block's first byte + rel */
+i32 fn_inside(const struct fn *f, u32 block, i64 rel); /* the block of the region that rel leads to from `block`; -1: none */
 
 /* fn_state.c */
-void         fn_find_fields(struct fn *f);      /* which, and where they may be dirty */
-void         fn_open_fields(struct fn *f);      /* allocas, at the entry */
-void         fn_load_fields(struct fn *f);      /* from memory: all */
-void         fn_store_dirty(struct fn *f);      /* to memory; what is dirty stays so: for cold ways */
-void         fn_set_dirty(struct fn *f, u32 field);
+void         fn_find_fields(struct fn *f);   /* which, and where they may be dirty */
+void         fn_open_fields(struct fn *f);   /* allocas, at the entry */
+void         fn_load_fields(struct fn *f);   /* from memory: all */
+void         fn_store_dirty(struct fn *f);   /* to memory; what is dirty stays so: for ways out */
+bool         fn_is_dirty(const struct fn *f, u32 field);
 LLVMValueRef fn_get(struct fn *f, u32 i);
 void         fn_set(struct fn *f, u32 i);
 LLVMValueRef fn_getx(struct fn *f, u32 i);
 void         fn_setx(struct fn *f, u32 i);
 
+/* fn_defer.c */
+void         fn_find_deferred(struct fn *f);  /* the look at the region; behind fn_find_fields() */
+void         fn_open_deferred(struct fn *f);  /* allocas, at the entry */
+void         fn_begin_deferred(struct fn *f); /* a block */
+LLVMValueRef fn_deferred_value(struct fn *f, u32 field); /* NULL: it is in its alloca */
+void         fn_skip_deferred(struct fn *f, u32 i);
+bool         fn_defer_set(struct fn *f, u32 i);
+void         fn_reset_deferred(struct fn *f); /* all fields have just been read from memory */
+void         fn_hand_deferred(struct fn *f, u32 to); /* to the block that control goes to */
+
+/* fn_out.c: calls. */
+u32 fn_blob_add(struct fn *f, const void *from, u32 bytes); /* its place, a multiple of 8 */
+struct fn_out {
+    enum region_out out;
+    u32             word;    /* struct region_site */
+    u32             args;
+    LLVMValueRef    arg[4];
+    u8              type[4]; /* enum ir_type */
+    u32             row;     /* instruction that goes along, + 1 */
+};
+LLVMValueRef  fn_out(struct fn *f, struct fn_out q);
+struct fn_out fn_out_row(struct fn *f, enum region_out out, u32 i); /* instruction i with its operands */
+void          fn_end_sites(struct fn *f); /* the section; once, at the end */
+
 /* fn_mem.c */
 LLVMValueRef fn_load(struct fn *f, u32 i);
 void         fn_store(struct fn *f, u32 i);
-LLVMValueRef fn_mem(struct fn *f, u32 i);       /* any other memory row, by the reference */
-LLVMValueRef fn_eval(struct lb *l, u32 i);      /* struct lb, eval */
-void         fn_forget_windows(struct fn *f);
-LLVMValueRef fn_ctx(struct fn *f, u64 offset);  /* pointer into struct jit_ctx */
-/* One of the REGION_CALLS. */
-LLVMValueRef fn_call_out(struct fn *f, enum region_symbol s, LLVMValueRef x, u32 mem);
-LLVMValueRef fn_kept(struct fn *f, u32 i);      /* a copy of instruction i in the object: struct ir_ins * */
-void         fn_put_operands(struct fn *f, u32 i);
-LLVMValueRef fn_take_result(struct fn *f, u32 i);
+void         fn_probe(struct fn *f, u32 i);
+LLVMValueRef fn_mem(struct fn *f, u32 i);    /* any memory row, by the reference */
+LLVMValueRef fn_eval(struct lb *l, u32 i);   /* struct lb, eval */
+LLVMValueRef fn_ctx(struct fn *f, u64 offset); /* pointer into struct jit_ctx */
+LLVMValueRef fn_take_result(struct fn *f, u32 i); /* ctx.res */
 
-/* exits, fn.c */
-LLVMValueRef fn_pc_of(struct fn *f, i64 rel);   /* linear, of the block's first byte + rel */
+/* fn_atomic.c */
+LLVMValueRef fn_ldex(struct fn *f, u32 i);
+LLVMValueRef fn_stex(struct fn *f, u32 i);
+void         fn_clrex(struct fn *f, u32 i);
+LLVMValueRef fn_cas(struct fn *f, u32 i);
+LLVMValueRef fn_rmw(struct fn *f, u32 i);

@@ -1,93 +1,34 @@
 /*
- * fn_mem.c - guest memory in a region: the page that accesses off a base met last, else the TLB, else the slow path.
+ * fn_mem.c - guest memory in a region: the page that accesses off a base met last, else the TLB, else a call.
  *
- * What is known of a page only tests for what the TLB would say, and is forgotten behind every call that may change
- * the TLB. Slow paths are cold blocks: state is stored whole there, since the access may leave.
+ * Pages that were met are in the context (ctx.page, ctx.addend): every call that may change the TLB forgets them there, so
+ * code need not. Which of them an access asks is a guess; what it says is true whoever wrote it.
  */
-#include "backend/jit/llvm/fn.h"
+#include "backend/jit/llvm/fn_mem.h"
 #include "backend/jit/jit.h"
 
 #define CHAIN_MAX 16u
 
+LLVMValueRef fn_k64(struct fn *f, u64 v) { return LLVMConstInt(f->lb.type[IR_I64], v, false); }
+static LLVMValueRef k64(struct fn *f, u64 v) { return fn_k64(f, v); }
 static LLVMTypeRef i64t(struct fn *f) { return f->lb.type[IR_I64]; }
-static LLVMTypeRef i32t(struct fn *f) { return f->lb.type[IR_I32]; }
 static LLVMTypeRef ptr(struct fn *f) { return LLVMPointerTypeInContext(f->lb.c, 0); }
-static LLVMValueRef k64(struct fn *f, u64 v) { return LLVMConstInt(i64t(f), v, false); }
 
-static LLVMValueRef add_bytes(struct fn *f, LLVMValueRef p, LLVMValueRef off)
+LLVMValueRef fn_add_bytes(struct fn *f, LLVMValueRef p, LLVMValueRef off)
 {
     return LLVMBuildGEP2(f->lb.b, LLVMInt8TypeInContext(f->lb.c), p, &off, 1, "");
 }
 
 LLVMValueRef fn_ctx(struct fn *f, u64 offset)
 {
-    return add_bytes(f, f->symbol[REGION_ctx], k64(f, offset));
+    return fn_add_bytes(f, f->symbol[REGION_ctx], k64(f, offset));
 }
 
-static LLVMValueRef get_ctx(struct fn *f, LLVMTypeRef t, u64 offset)
+LLVMValueRef fn_get_ctx(struct fn *f, LLVMTypeRef t, u64 offset)
 {
     LLVMValueRef v = LLVMBuildLoad2(f->lb.b, t, fn_ctx(f, offset), "");
     LLVMSetAlignment(v, 8);
     return v;
-}
-
-static void put_ctx(struct fn *f, LLVMValueRef v, u64 offset)
-{
-    LLVMSetAlignment(LLVMBuildStore(f->lb.b, v, fn_ctx(f, offset)), 8);
-}
-
-/* ---- calls ---- */
-
-void fn_forget_windows(struct fn *f)
-{
-    for (u32 n = 0; n < FN_WINDOWS; n++)
-        LLVMBuildStore(f->lb.b, k64(f, FN_NO_PAGE), f->window[n].page);
-}
-
-LLVMValueRef fn_call_out(struct fn *f, enum region_symbol s, LLVMValueRef x, u32 mem)
-{
-    struct lb *l = &f->lb;
-    LLVMValueRef args[] = { x, LLVMConstInt(i32t(f), JIT_SITE(f->insn_off, f->behind), false), LLVMConstInt(i32t(f), mem, false),
-                            LLVMBuildLoad2(l->b, i64t(f), f->left, ""), fn_pc_of(f, 0) };
-    LLVMValueRef call = LLVMBuildCall2(l->b, f->call_type, f->symbol[s], args, COUNT(args), "");
-    LLVMSetInstructionCallConv(call, FN_PRESERVE_MOST);
-    if (s == REGION_eval)
-        return call;
-    LLVMBuildStore(l->b, get_ctx(f, ptr(f), offsetof(struct jit_ctx, tlb)), f->tlb);
-    fn_forget_windows(f);
-    return call;
-}
-
-LLVMValueRef fn_kept(struct fn *f, u32 i)
-{
-    struct lb *l = &f->lb;
-    LLVMValueRef bytes = LLVMConstStringInContext2(l->c, (const char *)lb_ins(l, i), sizeof(struct ir_ins), true);
-    LLVMValueRef g = LLVMAddGlobal(l->m, LLVMTypeOf(bytes), "ins");
-    LLVMSetInitializer(g, bytes);
-    LLVMSetGlobalConstant(g, true);
-    LLVMSetLinkage(g, LLVMPrivateLinkage);
-    LLVMSetAlignment(g, 8);
-    return g;
-}
-
-static u64 arg_at(u32 k) { return offsetof(struct jit_ctx, arg) + k * sizeof(union ir_val); }
-
-/* As union ir_val: scalars zero-extended to 64 bits. */
-static void put_operand(struct fn *f, u32 k, LLVMValueRef v, u8 type)
-{
-    struct lb *l = &f->lb;
-    if (type == IR_F32)
-        v = LLVMBuildBitCast(l->b, v, i32t(f), "");
-    if (type == IR_F32 || type == IR_F16 || type < IR_I64)
-        v = LLVMBuildZExt(l->b, v, i64t(f), "");
-    put_ctx(f, v, arg_at(k));
-}
-
-void fn_put_operands(struct fn *f, u32 i)
-{
-    const struct ir_ins *in = lb_ins(&f->lb, i);
-    for (u32 k = 0; k < ir_args(in); k++)
-        put_operand(f, k, lb_arg(&f->lb, i, k), f->lb.ir->ins[in->arg[k]].type);
 }
 
 LLVMValueRef fn_take_result(struct fn *f, u32 i)
@@ -96,15 +37,14 @@ LLVMValueRef fn_take_result(struct fn *f, u32 i)
     if (t == IR_VOID)
         return NULL;
     if (t != IR_I1)
-        return get_ctx(f, f->lb.type[t], offsetof(struct jit_ctx, res));
-    return LLVMBuildTrunc(f->lb.b, get_ctx(f, f->lb.type[IR_I8], offsetof(struct jit_ctx, res)), f->lb.type[IR_I1], "");
+        return fn_get_ctx(f, f->lb.type[t], offsetof(struct jit_ctx, res));
+    return LLVMBuildTrunc(f->lb.b, fn_get_ctx(f, f->lb.type[IR_I8], offsetof(struct jit_ctx, res)), f->lb.type[IR_I1], "");
 }
 
 LLVMValueRef fn_eval(struct lb *l, u32 i)
 {
     struct fn *f = (struct fn *)l; /* its first member */
-    fn_put_operands(f, i);
-    fn_call_out(f, REGION_eval, LLVMBuildPtrToInt(l->b, fn_kept(f, i), i64t(f), ""), 0);
+    fn_out(f, fn_out_row(f, REGION_OUT_eval, i));
     return fn_take_result(f, i);
 }
 
@@ -112,16 +52,14 @@ LLVMValueRef fn_mem(struct fn *f, u32 i)
 {
     if (lb_ins(&f->lb, i)->op == IR_barrier) /* one thread: program order is the strongest order */
         return NULL;
-    fn_store_dirty(f);
-    fn_put_operands(f, i);
-    fn_call_out(f, REGION_mem, LLVMBuildPtrToInt(f->lb.b, fn_kept(f, i), i64t(f), ""), 0);
+    fn_out(f, fn_out_row(f, REGION_OUT_mem, i));
     return fn_take_result(f, i);
 }
 
-/* ---- windows ---- */
+/* ---- which page ---- */
 
-/* The field that the address is off by constants, + 1; 0: none. Values of one field at different times may be far apart: then
- * the window is not where the access is, nothing worse. */
+/* The field that the address is off by constants, + 1; 0: none. Values of one field at different times may be far
+ * apart: then the page is not where the access is, nothing worse. */
 static u32 base_of(const struct ir_block *b, ir_ref v)
 {
     for (u32 n = 0; n < CHAIN_MAX; n++) {
@@ -139,105 +77,154 @@ static u32 base_of(const struct ir_block *b, ir_ref v)
     return 0;
 }
 
-static struct fn_window *window_of(struct fn *f, u32 i, u32 mmu, bool write)
+/* Index into ctx.page; -1: accesses like this one are rarely where the one before was. */
+static i32 page_of(struct fn *f, u32 i, bool write)
 {
-    u32 base = base_of(f->lb.ir, lb_ins(&f->lb, i)->arg[0]);
+    u32 base = base_of(f->lb.ir, lb_ins(&f->lb, i)->arg[0]), first = write ? JIT_READ_PAGES : 0;
+    u32 count = write ? JIT_WRITE_PAGES : JIT_READ_PAGES, want = base % count;
     if (!base)
-        base = FN_FIELDS + f->at * IR_BLOCK_MAX + i; /* the access's own */
-    for (u32 n = 0; n < FN_WINDOWS; n++) {
-        struct fn_window *w = &f->window[n];
-        if (!w->base)
-            *w = (struct fn_window){ base, mmu, write, w->page, w->addend };
-        if (w->base == base && w->mmu == mmu && w->write == write)
-            return w;
+        return -1;
+    for (u32 k = 0; k < count; k++) {
+        u32 at = first + (want + k) % count;
+        if (!f->page_base[at])
+            f->page_base[at] = base;
+        if (f->page_base[at] == base)
+            return (i32)at;
     }
-    return NULL;
+    return (i32)(first + want);
 }
 
 /* ---- the check ---- */
 
-static LLVMBasicBlockRef block(struct fn *f, const char *name) { return LLVMAppendBasicBlockInContext(f->lb.c, f->lb.fn, name); }
-
-static void branch(struct fn *f, LLVMValueRef unlikely, LLVMBasicBlockRef cold, LLVMBasicBlockRef hot)
+LLVMBasicBlockRef fn_block(struct fn *f, const char *name)
 {
-    LLVMValueRef br = LLVMBuildCondBr(f->lb.b, unlikely, cold, hot);
-    LLVMSetMetadata(br, f->lb.cold_kind, f->lb.unlikely);
+    return LLVMAppendBasicBlockInContext(f->lb.c, f->lb.fn, name);
+}
+
+void fn_branch_cold(struct fn *f, LLVMValueRef unlikely, LLVMBasicBlockRef cold, LLVMBasicBlockRef hot)
+{
+    LLVMSetMetadata(LLVMBuildCondBr(f->lb.b, unlikely, cold, hot), f->lb.cold_kind, f->lb.unlikely);
 }
 
 static LLVMValueRef entry_of(struct fn *f, LLVMValueRef va)
 {
     LLVMBuilderRef b = f->lb.b;
-    LLVMValueRef h = LLVMBuildAnd(b, LLVMBuildLShr(b, va, k64(f, 17), ""), k64(f, (TLB_ENTRIES - 2) * sizeof(struct tlb_entry)), "");
+    LLVMValueRef h = LLVMBuildAnd(b, LLVMBuildLShr(b, va, k64(f, 17), ""),
+                                  k64(f, (TLB_ENTRIES - 2) * sizeof(struct tlb_entry)), "");
     LLVMValueRef at = LLVMBuildXor(b, LLVMBuildLShr(b, va, k64(f, 7), ""), h, "");
-    LLVMValueRef tlb = LLVMBuildLoad2(b, ptr(f), f->tlb, "");
-    return add_bytes(f, tlb, LLVMBuildAnd(b, at, k64(f, (TLB_ENTRIES - 1) * sizeof(struct tlb_entry)), ""));
+    LLVMValueRef tlb = fn_get_ctx(f, ptr(f), offsetof(struct jit_ctx, tlb));
+    return fn_add_bytes(f, tlb, LLVMBuildAnd(b, at, k64(f, (TLB_ENTRIES - 1) * sizeof(struct tlb_entry)), ""));
 }
 
-struct check {
-    LLVMValueRef      host;  /* pointer to the bytes, on the hot way */
-    LLVMBasicBlockRef slow, hot, done;
-};
-
-/* The builder stands on the hot way afterwards. */
-static struct check check(struct fn *f, u32 i, LLVMValueRef va, struct ir_mem m, bool write)
+/* Does the page that was met last hold the access? An access that is not aligned goes to the TLB. */
+static void ask_page(struct fn *f, struct fn_access *a, LLVMBasicBlockRef tlb)
 {
     struct lb *l = &f->lb;
-    u64 len = 1u << m.size;
-    struct fn_window *w = window_of(f, i, m.mmu, write);
-    struct check c = { NULL, block(f, "slow"), block(f, "hot"), block(f, "done") };
-    LLVMBasicBlockRef ask = block(f, "tlb"), here;
-    LLVMValueRef known = NULL, addend[2];
-    LLVMBasicBlockRef from[2];
-    if (m.align) {
-        LLVMBasicBlockRef aligned = block(f, "aligned");
-        LLVMValueRef low = LLVMBuildAnd(l->b, va, k64(f, (1u << m.align) - 1), "");
-        branch(f, LLVMBuildICmp(l->b, LLVMIntNE, low, k64(f, 0), ""), c.slow, aligned);
-        LLVMPositionBuilderAtEnd(l->b, aligned);
+    LLVMValueRef page = fn_get_ctx(f, i64t(f), offsetof(struct jit_ctx, page) + (u64)a->page * 8);
+    u64 low = (a->len - 1) | ((1u << a->align) - 1);
+    LLVMValueRef of_va = LLVMBuildAnd(l->b, a->va, k64(f, PAGE_MASK | low), "");
+    fn_branch_cold(f, LLVMBuildICmp(l->b, LLVMIntNE, of_va, page, ""), tlb, a->hot);
+}
+
+static void ask_align(struct fn *f, const struct fn_access *a)
+{
+    if (!a->align)
+        return;
+    LLVMBasicBlockRef aligned = fn_block(f, "aligned");
+    LLVMValueRef low = LLVMBuildAnd(f->lb.b, a->va, k64(f, (1u << a->align) - 1), "");
+    fn_branch_cold(f, LLVMBuildICmp(f->lb.b, LLVMIntNE, low, k64(f, 0), ""), a->slow, aligned);
+    LLVMPositionBuilderAtEnd(f->lb.b, aligned);
+}
+
+/* The builder stands behind a hit; returns the addend. */
+static LLVMValueRef ask_tlb(struct fn *f, const struct fn_access *a)
+{
+    struct lb *l = &f->lb;
+    LLVMBasicBlockRef hit = fn_block(f, "hit");
+    LLVMValueRef e = entry_of(f, a->va), last = LLVMBuildAdd(l->b, a->va, k64(f, a->len - 1), "");
+    LLVMValueRef page = LLVMBuildAnd(l->b, last, k64(f, PAGE_MASK), "");
+    u64 tag_at = a->write ? offsetof(struct tlb_entry, wtag) : offsetof(struct tlb_entry, rtag);
+    LLVMValueRef tag = LLVMBuildLoad2(l->b, i64t(f), fn_add_bytes(f, e, k64(f, tag_at)), "");
+    fn_branch_cold(f, LLVMBuildICmp(l->b, LLVMIntNE, tag, page, ""), a->slow, hit);
+    LLVMPositionBuilderAtEnd(l->b, hit);
+    LLVMValueRef addend = LLVMBuildLoad2(l->b, i64t(f), fn_add_bytes(f, e, k64(f, offsetof(struct tlb_entry, addend))), "");
+    return addend;
+}
+
+/* The same by a call: the page that was met last is asked first, so this is seldom. */
+static void ask_out_of_line(struct fn *f, const struct fn_access *a)
+{
+    struct lb *l = &f->lb;
+    LLVMValueRef args[] = { a->va, LLVMConstInt(l->type[IR_I32], REGION_ASK((u32)a->page, a->len), false) };
+    LLVMValueRef fn = f->symbol[a->write ? REGION_ask_write : REGION_ask_read];
+    LLVMValueRef addend = LLVMBuildCall2(l->b, f->ask_type, fn, args, COUNT(args), "");
+    LLVMSetInstructionCallConv(addend, FN_PRESERVE_ALL);
+    fn_branch_cold(f, LLVMBuildICmp(l->b, LLVMIntEQ, addend, k64(f, 0), ""), a->slow, a->hot);
+}
+
+struct fn_access fn_check(struct fn *f, u32 i, u32 len, u32 align, bool write)
+{
+    struct lb *l = &f->lb;
+    struct fn_access a = { .va = lb_arg(l, i, 0), .len = len, .align = align, .write = write, .slow = fn_block(f, "slow"),
+                           .done = fn_block(f, "done"), .page = page_of(f, i, write) };
+    LLVMValueRef addend;
+    if (len & (len - 1))
+        a.page = -1;
+    if (a.page >= 0) {
+        LLVMBasicBlockRef tlb = fn_block(f, "tlb");
+        a.hot = fn_block(f, "hot");
+        ask_page(f, &a, tlb);
+        LLVMPositionBuilderAtEnd(l->b, tlb);
     }
-    if (w) {
-        /* one that is not aligned may cross pages: the TLB's check sees to it */
-        LLVMValueRef page = LLVMBuildLoad2(l->b, i64t(f), w->page, "");
-        LLVMValueRef of_va = LLVMBuildAnd(l->b, va, k64(f, PAGE_MASK | (len - 1)), "");
-        known = LLVMBuildLoad2(l->b, i64t(f), w->addend, "");
-        from[0] = LLVMGetInsertBlock(l->b);
-        branch(f, LLVMBuildICmp(l->b, LLVMIntNE, of_va, page, ""), ask, c.hot);
+    ask_align(f, &a);
+    if (a.page < 0) {
+        addend = ask_tlb(f, &a);
     } else {
-        LLVMBuildBr(l->b, ask);
+        ask_out_of_line(f, &a);
+        LLVMPositionBuilderAtEnd(l->b, a.hot);
+        addend = fn_get_ctx(f, i64t(f), offsetof(struct jit_ctx, addend) + (u64)a.page * 8);
     }
-    LLVMPositionBuilderAtEnd(l->b, ask);
-    LLVMValueRef e = entry_of(f, va);
-    LLVMValueRef page = LLVMBuildAnd(l->b, LLVMBuildAdd(l->b, va, k64(f, len - 1), ""), k64(f, PAGE_MASK), "");
-    u64 tag_at = write ? offsetof(struct tlb_entry, wtag) : offsetof(struct tlb_entry, rtag);
-    LLVMValueRef tag = LLVMBuildLoad2(l->b, i64t(f), add_bytes(f, e, k64(f, tag_at)), "");
-    here = block(f, "hit");
-    branch(f, LLVMBuildICmp(l->b, LLVMIntNE, tag, page, ""), c.slow, here);
-    LLVMPositionBuilderAtEnd(l->b, here);
-    LLVMValueRef sum = LLVMBuildLoad2(l->b, i64t(f), add_bytes(f, e, k64(f, offsetof(struct tlb_entry, addend))), "");
-    if (w) {
-        LLVMBuildStore(l->b, page, w->page);
-        LLVMBuildStore(l->b, sum, w->addend);
-    }
-    LLVMBuildBr(l->b, c.hot);
-    LLVMPositionBuilderAtEnd(l->b, c.hot);
-    if (w) {
-        LLVMValueRef phi = LLVMBuildPhi(l->b, i64t(f), "");
-        addend[0] = known;
-        addend[1] = sum;
-        from[1] = here;
-        LLVMAddIncoming(phi, addend, from, 2);
-        sum = phi;
-    }
-    c.host = LLVMBuildIntToPtr(l->b, LLVMBuildAdd(l->b, va, sum, ""), ptr(f), "");
-    return c;
+    a.host = LLVMBuildIntToPtr(l->b, LLVMBuildAdd(l->b, a.va, addend, ""), ptr(f), "");
+    return a;
+}
+
+void fn_slow(struct fn *f, struct fn_access *a)
+{
+    a->fast_end = LLVMGetInsertBlock(f->lb.b);
+    LLVMBuildBr(f->lb.b, a->done);
+    LLVMPositionBuilderAtEnd(f->lb.b, a->slow);
+}
+
+LLVMValueRef fn_join(struct fn *f, struct fn_access *a, LLVMValueRef fast, LLVMValueRef slow)
+{
+    LLVMBasicBlockRef end[] = { a->fast_end, LLVMGetInsertBlock(f->lb.b) };
+    LLVMBuildBr(f->lb.b, a->done);
+    LLVMPositionBuilderAtEnd(f->lb.b, a->done);
+    if (!fast)
+        return NULL;
+    LLVMValueRef v = LLVMBuildPhi(f->lb.b, LLVMTypeOf(fast), "");
+    LLVMAddIncoming(v, (LLVMValueRef[]){ fast, slow }, end, 2);
+    return v;
+}
+
+LLVMValueRef fn_row_slow(struct fn *f, struct fn_access *a, u32 i, LLVMValueRef fast)
+{
+    fn_slow(f, a);
+    return fn_join(f, a, fast, fn_mem(f, i));
 }
 
 /* ---- loads and stores ---- */
+
+bool fn_mem_is_simple(const struct fn *f, struct ir_mem m)
+{
+    return !m.addr32 && !m.mmu_val && m.mmu == f->r->mmu_mode;
+}
 
 /* Those that backend/jit/x64/mem.c makes in line, too, in the block's own mode. */
 static bool is_simple(const struct fn *f, struct ir_mem m, u8 type)
 {
     bool whole = 1u << m.size == ir_bytes((enum ir_type)type);
-    return !m.addr32 && !m.mmu_val && m.mmu == f->r->mmu_mode && m.size <= 5 && type != IR_I1 && type != IR_F80
+    return fn_mem_is_simple(f, m) && m.size <= 5 && type != IR_I1 && type != IR_F80
            && (!m.bswap || (m.bswap == m.size && m.size <= 3 && type <= IR_I64)) && (whole || type <= IR_I64);
 }
 
@@ -264,10 +251,11 @@ static LLVMTypeRef memory_type(struct fn *f, struct ir_mem m, u8 type)
 static LLVMValueRef slow_load(struct fn *f, u32 i, LLVMValueRef va, struct ir_mem m, LLVMTypeRef raw)
 {
     struct lb *l = &f->lb;
-    fn_store_dirty(f);
-    LLVMValueRef v = fn_call_out(f, m.size > 3 ? REGION_load_v : REGION_load, va, lb_ins(l, i)->aux);
+    struct fn_out q = { .out = m.size > 3 ? REGION_OUT_load_v : REGION_OUT_load, .word = lb_ins(l, i)->aux, .args = 1,
+                        .arg = { va }, .type = { IR_I64 } };
+    LLVMValueRef v = fn_out(f, q);
     if (m.size > 3)
-        return get_ctx(f, raw, offsetof(struct jit_ctx, res));
+        return fn_get_ctx(f, raw, offsetof(struct jit_ctx, res));
     LLVMTypeRef same = LLVMIntTypeInContext(l->c, 8u << m.size);
     if (m.size < 3)
         v = LLVMBuildTrunc(l->b, v, same, "");
@@ -282,41 +270,43 @@ LLVMValueRef fn_load(struct fn *f, u32 i)
     if (!is_simple(f, m, type))
         return fn_mem(f, i);
     LLVMTypeRef raw = memory_type(f, m, type);
-    LLVMValueRef va = lb_arg(l, i, 0), got[2];
-    LLVMBasicBlockRef from[2];
-    struct check c = check(f, i, va, m, false);
-    got[0] = LLVMBuildLoad2(l->b, raw, c.host, "");
-    LLVMSetAlignment(got[0], 1);
-    got[0] = swap(f, got[0], m);
-    from[0] = LLVMGetInsertBlock(l->b);
-    LLVMBuildBr(l->b, c.done);
-    LLVMPositionBuilderAtEnd(l->b, c.slow);
-    got[1] = slow_load(f, i, va, m, raw); /* bytes are reversed there */
-    from[1] = LLVMGetInsertBlock(l->b);
-    LLVMBuildBr(l->b, c.done);
-    LLVMPositionBuilderAtEnd(l->b, c.done);
-    LLVMValueRef v = LLVMBuildPhi(l->b, raw, "");
-    LLVMAddIncoming(v, got, from, 2);
-    return widen(f, v, m, l->type[type]);
+    struct fn_access a = fn_check(f, i, 1u << m.size, m.align, false);
+    LLVMValueRef fast = LLVMBuildLoad2(l->b, raw, a.host, "");
+    LLVMSetAlignment(fast, 1);
+    fast = swap(f, fast, m);
+    fn_slow(f, &a);
+    LLVMValueRef slow = slow_load(f, i, a.va, m, raw); /* bytes are reversed there */
+    return widen(f, fn_join(f, &a, fast, slow), m, l->type[type]);
 }
 
 void fn_store(struct fn *f, u32 i)
 {
     struct lb *l = &f->lb;
-    struct ir_mem m = ir_mem_unpack(lb_ins(l, i)->aux);
-    u8 type = l->ir->ins[lb_ins(l, i)->arg[1]].type;
+    const struct ir_ins *in = lb_ins(l, i);
+    struct ir_mem m = ir_mem_unpack(in->aux);
+    u8 type = l->ir->ins[in->arg[1]].type;
     if (!is_simple(f, m, type) || 1u << m.size != ir_bytes((enum ir_type)type)) {
         fn_mem(f, i);
         return;
     }
-    LLVMValueRef va = lb_arg(l, i, 0), v = lb_arg(l, i, 1);
-    struct check c = check(f, i, va, m, true);
-    LLVMSetAlignment(LLVMBuildStore(l->b, swap(f, v, m), c.host), 1);
-    LLVMBuildBr(l->b, c.done);
-    LLVMPositionBuilderAtEnd(l->b, c.slow);
-    fn_store_dirty(f);
-    put_operand(f, 0, v, type);
-    fn_call_out(f, m.size > 3 ? REGION_store_v : REGION_store, va, lb_ins(l, i)->aux);
-    LLVMBuildBr(l->b, c.done);
-    LLVMPositionBuilderAtEnd(l->b, c.done);
+    LLVMValueRef v = lb_arg(l, i, 1);
+    struct fn_access a = fn_check(f, i, 1u << m.size, m.align, true);
+    LLVMSetAlignment(LLVMBuildStore(l->b, swap(f, v, m), a.host), 1);
+    fn_slow(f, &a);
+    struct fn_out q = fn_out_row(f, m.size > 3 ? REGION_OUT_store_v : REGION_OUT_store, i);
+    q.word = in->aux;
+    fn_out(f, q);
+    fn_join(f, &a, NULL, NULL);
+}
+
+void fn_probe(struct fn *f, u32 i)
+{
+    const struct ir_ins *in = lb_ins(&f->lb, i);
+    struct ir_mem m = ir_mem_unpack(in->aux);
+    if (!fn_mem_is_simple(f, m) || in->imm - 1 >= PAGE_SIZE) {
+        fn_mem(f, i);
+        return;
+    }
+    struct fn_access a = fn_check(f, i, (u32)in->imm, m.align, m.write);
+    fn_row_slow(f, &a, i, NULL);
 }

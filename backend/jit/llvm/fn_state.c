@@ -31,15 +31,6 @@ static void find_indexed(struct fn *f, const struct ir_block *b)
     }
 }
 
-/* Block n of the region that begins at rel, or -1. */
-static i32 block_at(const struct fn *f, i64 rel)
-{
-    for (u32 n = 0; n < f->r->count; n++)
-        if (f->r->block[n].rel == rel)
-            return (i32)n;
-    return -1;
-}
-
 /* What is dirty at the entry of block n goes through it, exits included. True: something became dirty behind it. */
 static bool flow(struct fn *f, u32 n)
 {
@@ -51,7 +42,7 @@ static bool flow(struct fn *f, u32 n)
         const struct ir_ins *in = &b->ins[i];
         if (in->op == IR_set && !f->indexed[in->imm])
             add(now, (u32)in->imm);
-        i32 to = in->op == IR_exit_direct ? block_at(f, f->r->block[n].rel + (i64)in->imm) : -1;
+        i32 to = in->op == IR_exit_direct ? fn_inside(f, n, (i64)in->imm) : -1;
         for (u32 k = 0; to >= 0 && k < words(f); k++) {
             more |= (now[k] & ~f->dirty_in[to][k]) != 0;
             f->dirty_in[to][k] |= now[k];
@@ -128,16 +119,23 @@ void fn_load_fields(struct fn *f)
 
 void fn_store_dirty(struct fn *f)
 {
-    for (u32 n = 0; n < f->r->layout->field_count; n++)
-        if (f->field[n] && has(f->dirty, n))
+    for (u32 n = 0; n < f->r->layout->field_count; n++) {
+        LLVMValueRef deferred = f->field[n] ? fn_deferred_value(f, n) : NULL;
+        if (deferred)
+            store_field(f, n, deferred);
+        else if (f->field[n] && has(f->dirty, n))
             store_field(f, n, LLVMBuildLoad2(f->lb.b, f->lb.type[field_of(f, n)->type], f->field[n], ""));
+    }
 }
 
-void fn_set_dirty(struct fn *f, u32 field) { add(f->dirty, field); }
+bool fn_is_dirty(const struct fn *f, u32 field) { return has(f->dirty, field); }
 
 LLVMValueRef fn_get(struct fn *f, u32 i)
 {
     u32 n = (u32)lb_ins(&f->lb, i)->imm;
+    LLVMValueRef deferred = fn_deferred_value(f, n);
+    if (deferred)
+        return deferred;
     return f->field[n] ? LLVMBuildLoad2(f->lb.b, lb_type(&f->lb, i), f->field[n], "") : load_field(f, n);
 }
 
@@ -149,8 +147,9 @@ void fn_set(struct fn *f, u32 i)
         store_field(f, n, v);
         return;
     }
-    LLVMBuildStore(f->lb.b, v, f->field[n]);
-    fn_set_dirty(f, n);
+    add(f->dirty, n);
+    if (!fn_defer_set(f, i))
+        LLVMBuildStore(f->lb.b, v, f->field[n]);
 }
 
 /* ---- indexed ---- */

@@ -166,17 +166,30 @@ static bool forget(struct llvm_linker *k, struct err *e)
     return !error || orc_failed(e, error, "LLVM's linker cannot forget an object");
 }
 
+/* Where patch points call, as seen from the writable mapping; 0: nowhere. */
+static u64 out_of(const struct llvm_arena *arena, const struct llvm_symbol *symbols, u32 count)
+{
+    for (u32 n = 0; n < count; n++)
+        if (!strcmp(symbols[n].name, OBJECT_OUT))
+            return symbols[n].address - (u64)arena->delta;
+    return 0;
+}
+
 bool llvm_link(struct llvm_linker *k, const struct llvm_object *o, const struct llvm_arena *arena,
                const struct llvm_symbol *symbols, u32 symbol_count, const char *const *names, u32 count, u8 **entry,
                struct llvm_piece *piece, struct err *e)
 {
     struct object_facts f;
     bool good = false;
+    u64 map = 0;
     u8 *bytes = malloc(o->size + 1); /* a copy: it is made ready */
     CHECK(bytes);
     memcpy(bytes, o->bytes, o->size);
     if (!object_check(bytes, o->size, symbols, symbol_count, &f, e))
         goto out;
+    if (!object_map_size(bytes, &f, arena->layout, &map, e))
+        goto out;
+    f.wants += map;
     if (f.wants > arena->most) {
         err_set(e, "the object wants %llu bytes of code memory, %llu are allowed", (unsigned long long)f.wants,
                 (unsigned long long)arena->most);
@@ -187,11 +200,12 @@ bool llvm_link(struct llvm_linker *k, const struct llvm_object *o, const struct 
         err_set(e, "no code memory for %llu bytes", (unsigned long long)f.wants);
         goto out;
     }
-    k->at = piece->at;
+    k->at = piece->at + map;
     k->end = k->at + f.wants;
     good = in_reach(arena, piece->at, f.wants, symbols, symbol_count, e)
            && link_checked(k, bytes, o->size, arena, symbols, symbol_count, e)
-           && look_up(k, names, count, entry, piece->at, e);
+           && look_up(k, names, count, entry, piece->at + map, e)
+           && (!map || object_map_place(bytes, &f, arena->layout, piece->at, entry[0], k->at, out_of(arena, symbols, symbol_count), e));
     piece->size = (u64)(k->at - piece->at);
     struct err later;
     if (!forget(k, good ? e : &later))

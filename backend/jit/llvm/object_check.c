@@ -17,7 +17,7 @@ struct look {
     u64                       size;
     Elf64_Ehdr               *h;
     Elf64_Shdr               *s;       /* h->e_shnum of them */
-    const Elf64_Sym          *sym;
+    Elf64_Sym                *sym;
     u64                       sym_count;
     const char               *str;
     u64                       str_size;
@@ -55,11 +55,22 @@ static const char *section_name(const struct look *w, const Elf64_Shdr *s)
     return memchr(name, 0, names->sh_size - s->sh_name) ? name : "?";
 }
 
-static bool is_unwind_table(const struct look *w, const Elf64_Shdr *s)
+/* Nothing for RuntimeDyld: unwind tables; what the map is made of, which is remembered. */
+static bool is_left_out(struct look *w, const Elf64_Shdr *s)
 {
-    if (s->sh_type == SHT_RELA && s->sh_info < w->h->e_shnum)
-        s = &w->s[s->sh_info];
-    return !strcmp(section_name(w, s), ".eh_frame");
+    const Elf64_Shdr *of = s->sh_type == SHT_RELA && s->sh_info < w->h->e_shnum ? &w->s[s->sh_info] : s;
+    const char *name = section_name(w, of);
+    bool maps = !strcmp(name, ".llvm_stackmaps"), sites = !strcmp(name, REGION_SITES_SECTION);
+    if (of == s && s->sh_type == SHT_PROGBITS && within(w, s->sh_offset, s->sh_size)) {
+        if (maps) {
+            w->f->maps.at = s->sh_offset;
+            w->f->maps.size = s->sh_size;
+        } else if (sites) {
+            w->f->sites.at = s->sh_offset;
+            w->f->sites.size = s->sh_size;
+        }
+    }
+    return maps || sites || !strcmp(name, ".eh_frame");
 }
 
 static bool look_at_section(struct look *w, Elf64_Shdr *s)
@@ -86,12 +97,12 @@ static bool look_at_section(struct look *w, Elf64_Shdr *s)
 static bool look_at_sections(struct look *w)
 {
     Elf64_Shdr *table = NULL;
-    bool unwind[SECTIONS];
+    bool left_out[SECTIONS];
     for (u32 k = 0; k < w->h->e_shnum; k++)
-        unwind[k] = is_unwind_table(w, &w->s[k]);
+        left_out[k] = is_left_out(w, &w->s[k]);
     for (u32 k = 0; k < w->h->e_shnum; k++) {
         Elf64_Shdr *s = &w->s[k];
-        if (unwind[k])
+        if (left_out[k])
             s->sh_type = SHT_NULL;
         if (!look_at_section(w, s))
             return false;
@@ -102,7 +113,7 @@ static bool look_at_sections(struct look *w)
     if (!table || table->sh_entsize != sizeof *w->sym || table->sh_offset % 8 || table->sh_link >= w->h->e_shnum
         || w->s[table->sh_link].sh_type != SHT_STRTAB)
         return err_set(w->e, "it has no symbol table");
-    w->sym = (const Elf64_Sym *)(const void *)(w->bytes + table->sh_offset);
+    w->sym = (Elf64_Sym *)(void *)(w->bytes + table->sh_offset);
     w->sym_count = table->sh_size / sizeof *w->sym;
     w->str = (const char *)w->bytes + w->s[table->sh_link].sh_offset;
     w->str_size = w->s[table->sh_link].sh_size;
@@ -117,7 +128,7 @@ static bool is_given(const struct look *w, const char *name)
     return false;
 }
 
-static bool look_at_symbol(struct look *w, const Elf64_Sym *y)
+static bool look_at_symbol(struct look *w, Elf64_Sym *y)
 {
     if (y->st_name >= w->str_size)
         return err_set(w->e, "a symbol's name is damaged");
@@ -127,6 +138,10 @@ static bool look_at_symbol(struct look *w, const Elf64_Sym *y)
         return (*name && is_given(w, name)) || err_set(w->e, "it wants %.80s, which nothing gives", name);
     if (y->st_shndx == SHN_ABS && type == STT_FILE)
         return true;
+    if (y->st_shndx < w->h->e_shnum && w->s[y->st_shndx].sh_type == SHT_NULL) { /* of what is left out */
+        *y = (Elf64_Sym){ .st_name = y->st_name, .st_info = ELF64_ST_INFO(STB_LOCAL, STT_NOTYPE), .st_shndx = SHN_ABS };
+        return true;
+    }
     if (type > STT_SECTION || y->st_shndx >= w->h->e_shnum || y->st_value > w->s[y->st_shndx].sh_size)
         return err_set(w->e, "symbol %.80s is of no kind that can be linked", name);
     return true;

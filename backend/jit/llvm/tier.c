@@ -2,18 +2,22 @@
 #include "backend/jit/tier.h"
 #include "backend/jit/llvm/compile.h"
 #include "backend/jit/llvm/fn.h"
+#include "backend/jit/llvm/object.h"
 #include <stdlib.h>
 #include <string.h>
 
 struct tier {
-    struct llvm_linker *linker;
-    struct fn           fn;
+    struct llvm_compiler *compiler;
+    struct llvm_linker   *linker;
+    struct fn             fn;
 };
 
 static void close_tier(struct tier *t)
 {
-    if (t)
+    if (t) {
+        llvm_compiler_free(t->compiler);
         llvm_linker_free(t->linker);
+    }
     free(t);
 }
 
@@ -24,9 +28,8 @@ static struct tier *open_tier(struct err *e)
         err_set(e, "out of memory for the LLVM tier");
         return NULL;
     }
-    llvm_start();
-    t->linker = llvm_linker_new(e);
-    if (t->linker)
+    t->compiler = llvm_compiler_new(e);
+    if (t->compiler && (t->linker = llvm_linker_new(e)))
         return t;
     close_tier(t);
     return NULL;
@@ -38,7 +41,7 @@ static bool compile(struct tier *t, const struct jit_region *r, u8 **bytes, u64 
     LLVMModuleRef m = LLVMModuleCreateWithNameInContext("region", c);
     struct llvm_object o = { 0 };
     bool ok = fn_build(&t->fn, c, m, r, e);
-    ok = ok && llvm_compile(m, &o, e);
+    ok = ok && llvm_compile(t->compiler, m, &o, e);
     LLVMDisposeModule(m);
     LLVMContextDispose(c);
     if (!ok)
@@ -53,15 +56,16 @@ static bool compile(struct tier *t, const struct jit_region *r, u8 **bytes, u64 
 
 static const char *const names[REGION_SYMBOLS] = {
     [REGION_ctx] = REGION_SYMBOL_PREFIX "ctx",
+    [REGION_out] = OBJECT_OUT,
 #define S(name) [REGION_##name] = REGION_SYMBOL_PREFIX #name,
-    REGION_CALLS(S) REGION_EXITS(S)
+    REGION_ASKS(S) REGION_EXITS(S)
 #undef S
 };
 
 static bool link_object(struct tier *t, const u8 *bytes, u64 size, const struct tier_arena *a, const u64 symbol[REGION_SYMBOLS],
                  u8 **fn, u64 *used, struct err *e)
 {
-    struct llvm_arena arena = { a->alloc, a->ctx, a->delta, a->most };
+    struct llvm_arena arena = { a->alloc, a->ctx, a->delta, a->most, a->layout };
     struct llvm_symbol s[REGION_SYMBOLS];
     struct llvm_piece piece;
     struct llvm_object o = { malloc(size), size };

@@ -145,6 +145,7 @@ void xa_patch_rel32(u8 *place, i64 delta, const u8 *to); /* place: writable addr
 #define XV_W (1u << 24)       /* VEX.W; the legacy form, if there is one, has no REX.W */
 #define XV_COMMUTES (1u << 25)
 #define XV_VEX (1u << 26)     /* has no legacy form */
+#define XV_L (1u << 31)       /* VEX.L: 256 bits; VEX only */
 void xa_v3(struct xasm *a, u32 op, enum xreg v, enum xreg v1, enum xreg v2);      /* v := v1 op v2 */
 void xa_v3m(struct xasm *a, u32 op, enum xreg v, enum xreg v1, struct xmem m);
 void xa_v3i(struct xasm *a, u32 op, enum xreg v, enum xreg v1, enum xreg v2, u8 imm);
@@ -163,9 +164,10 @@ void xa_blendv(struct xasm *a, u32 bytes_or_lanes, enum xreg v, enum xreg v_fals
                enum xreg v_mask);
 void xa_vmov(struct xasm *a, enum xreg v, enum xreg v1);                          /* movaps; nothing if equal */
 void xa_vzero(struct xasm *a, enum xreg v);
-/* 2 (into a zeroed register), 4, 8, 16 (unaligned): zeros above */
+void xa_vzeroupper(struct xasm *a); /* nothing without AVX */
+/* 2 (into a zeroed register), 4, 8, 16 (unaligned), 32 with AVX: zeros above */
 void xa_vload(struct xasm *a, u32 bytes, enum xreg v, struct xmem m);
-void xa_vstore(struct xasm *a, u32 bytes, struct xmem m, enum xreg v);            /* 2, 4, 8, 16 */
+void xa_vstore(struct xasm *a, u32 bytes, struct xmem m, enum xreg v);            /* 2, 4, 8, 16, 32 */
 void xa_vfrom(struct xasm *a, u32 bits, enum xreg v, enum xreg r);                /* movd, movq: zeros above */
 void xa_vto(struct xasm *a, u32 bits, enum xreg r, enum xreg v);                  /* 32, 64 */
 /* cvtsi2ss/sd; v is zeroed first */

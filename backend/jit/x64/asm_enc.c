@@ -144,7 +144,7 @@ void xenc_vex(struct xasm *a, u32 op, u32 reg, u32 reg2, struct xmem rm, u32 tai
     u32 prefix = op >> 16 & 0xff, map = op >> 8 & 0xff, w = op & XV_W ? 0x80 : 0;
     u32 rxb = high((i32)reg) << 2 | high_bits(rm);
     u32 pp = prefix == 0x66 ? 1 : prefix == 0xf3 ? 2 : prefix == 0xf2 ? 3 : 0;
-    u32 last = (~reg2 & 15) << 3 | pp;
+    u32 last = (~reg2 & 15) << 3 | op >> 31 << 2 | pp;
     u8 *p = a->p;
     if (map == 1 && !w && !(rxb & 3))
         p = byte(byte(p, 0xc5), (rxb ? 0 : 0x80) | last);

@@ -49,7 +49,7 @@ static inline void xenc_op(struct xasm *a, u32 op, u32 reg, struct xmem rm, u32 
     else
         xenc_op_m(a, op, reg, rm, tail);
 }
-/* The same with a VEX prefix, L = 0; reg2 is VEX.vvvv, 0 where the instruction has none. */
+/* The same with a VEX prefix; reg2 is VEX.vvvv, 0 where the instruction has none. */
 void xenc_vex(struct xasm *a, u32 op, u32 reg, u32 reg2, struct xmem rm, u32 tail);
 /* Opcodes without ModRM. */
 void xenc_op_bare(struct xasm *a, u32 op);

@@ -181,6 +181,14 @@ void xa_blendv(struct xasm *a, u32 bytes_or_lanes, enum xreg v, enum xreg v_fals
 
 /* ---- between vectors, memory and integer registers ---- */
 
+void xa_vzeroupper(struct xasm *a)
+{
+    if (avx(a)) {
+        xenc_op_bare(a, 0xc5);
+        xenc_put(a, 2, 0x77f8);
+    }
+}
+
 void xa_vload(struct xasm *a, u32 bytes, enum xreg v, struct xmem m)
 {
     switch (bytes) {
@@ -190,7 +198,8 @@ void xa_vload(struct xasm *a, u32 bytes, enum xreg v, struct xmem m)
         break;
     case 4: unary(a, XV(0xf3, 1, 0x10), v, m, 0); break; /* movss */
     case 8: unary(a, XV(0xf2, 1, 0x10), v, m, 0); break; /* movsd */
-    default: CHECK(bytes == 16); unary(a, XV(0, 1, 0x10), v, m, 0); /* movups */
+    case 16: unary(a, XV(0, 1, 0x10), v, m, 0); break; /* movups */
+    default: CHECK(bytes == 32 && avx(a)); vex(a, XV(0, 1, 0x10) | XV_L, v, 0, m, 0);
     }
 }
 
@@ -203,7 +212,8 @@ void xa_vstore(struct xasm *a, u32 bytes, struct xmem m, enum xreg v)
         break;
     case 4: unary(a, XV(0xf3, 1, 0x11), v, m, 0); break;
     case 8: unary(a, XV(0xf2, 1, 0x11), v, m, 0); break;
-    default: CHECK(bytes == 16); unary(a, XV(0, 1, 0x11), v, m, 0);
+    case 16: unary(a, XV(0, 1, 0x11), v, m, 0); break;
+    default: CHECK(bytes == 32 && avx(a)); vex(a, XV(0, 1, 0x11) | XV_L, v, 0, m, 0);
     }
 }
 

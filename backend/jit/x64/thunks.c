@@ -7,6 +7,7 @@
  * Kicks (jit.h): wherever one comes, the handler finds the budget in r12, or ctx.kick is tested behind that place.
  */
 #define _GNU_SOURCE
+#include "backend/jit/recover.h"
 #include "backend/jit/x64/alloc.h"
 #include <stdlib.h>
 #include <ucontext.h>
@@ -149,6 +150,15 @@ static void save(struct making *m, bool store)
     }
 }
 
+/* With ctx.leave. */
+static void leave_as_told(struct making *m)
+{
+    xa_mov_rm(m->a, 64, RAX, CTX(m, leave));
+    xa_mov_mi(m->a, 64, CTX(m, leave), 0);
+    xa_alu_ri(m->a, XA_SUB, 64, RAX, 1);
+    xa_jmp(m->a, m->out);
+}
+
 /* rax becomes C's second argument; of `more` operands, rcx its third and rdx its fourth. */
 static const u8 *make_call(struct making *m, const void *fn, u32 more)
 {
@@ -179,46 +189,95 @@ static const u8 *make_call(struct making *m, const void *fn, u32 more)
     xa_mov_rm(a, 64, R14, CTX(m, tlb));
     xa_ret(a);
     xa_here_is(a, leaves, false);
-    xa_mov_rm(a, 64, RAX, CTX(m, leave));
-    xa_mov_mi(a, 64, CTX(m, leave), 0);
-    xa_alu_ri(a, XA_SUB, 64, RAX, 1);
-    xa_jmp(a, m->out);
+    leave_as_told(m);
     return at;
 }
 
 /* ---- for regions (region.h) ---- */
 
-static const enum xreg region_keeps[] = { RCX, RDX, RSI, RDI, R8, R9, R10 };
+/* By DWARF's numbers. */
+static const enum xreg dwarf[16] = { RAX, RDX, RCX, RBX, RSI, RDI, RBP, RSP, R8, R9, R10, R11, R12, R13, R14, R15 };
 
-/* preserve_most: (rdi x, esi site, edx mem, rcx left, r8 pc) to fn(ctx, x, site, mem). r12 is not the budget here: kicks only
- * set their flag, which regions look at. */
-static const u8 *make_region_call(struct making *m, const void *fn)
+static void region_regs(struct making *m, bool store)
+{
+    u32 bytes = m->a->features & XF_AVX ? 32 : 16;
+    for (u32 k = 0; k < 16; k++) {
+        struct xmem at = xm_abs(&m->c->regs.general[k]);
+        if (store)
+            xa_mov_mr(m->a, 64, at, dwarf[k]);
+        else if (dwarf[k] != RSP)
+            xa_mov_rm(m->a, 64, dwarf[k], at);
+    }
+    for (u32 k = 0; k < 16; k++) {
+        struct xmem at = xm_abs(&m->c->regs.vector[k]);
+        if (store)
+            xa_vstore(m->a, bytes, at, (enum xreg)k);
+        else
+            xa_vload(m->a, bytes, (enum xreg)k, at);
+    }
+}
+
+/* Called by a patch point: nothing but the flags changes. r12 is not the budget here: kicks only set their flag, which
+ * regions look at. */
+static const u8 *make_region_out(struct making *m)
 {
     struct xasm *a = m->a;
     xa_align(a, 16);
     const u8 *at = xa_here(a);
-    for (u32 i = 0; i < COUNT(region_keeps); i++)
-        xa_mov_mr(a, 64, xm_abs(&m->c->saved[region_keeps[i]]), region_keeps[i]);
-    xa_mov_mr(a, 64, xm_abs(&m->c->saved[R12]), RCX);
-    xa_mov_mr(a, 64, xm_abs(&m->c->saved[R15]), R8);
-    xa_mov_rr(a, 64, RCX, RDX);
-    xa_mov_rr(a, 64, RDX, RSI);
-    xa_mov_rr(a, 64, RSI, RDI);
+    region_regs(m, true);
+    xa_vzeroupper(a);
+    xa_mov_rm(a, 64, RSI, xm(RSP, 0));
+    xa_alu_mi(a, XA_ADD, 64, xm_abs(&m->c->regs.general[7]), 8); /* rsp behind the return */
     xa_lea(a, 64, RDI, xm_abs(m->c));
-    xa_alu_ri(a, XA_SUB, 64, RSP, 8);
-    xa_mov_ri(a, RAX, (u64)(uintptr_t)fn);
+    xa_mov_rr(a, 64, RBX, RSP);
+    xa_alu_ri(a, XA_AND, 64, RSP, -16);
+    xa_mov_ri(a, RAX, (u64)(uintptr_t)jit_region_out);
     xa_call_r(a, RAX);
-    xa_alu_ri(a, XA_ADD, 64, RSP, 8);
+    xa_mov_rr(a, 64, RSP, RBX);
     xa_alu_mi(a, XA_CMP, 64, CTX(m, leave), 0);
     u8 *leaves = xa_jcc_fwd(a, CC_NE, false);
-    for (u32 i = 0; i < COUNT(region_keeps); i++)
-        xa_mov_rm(a, 64, region_keeps[i], xm_abs(&m->c->saved[region_keeps[i]]));
+    region_regs(m, false);
     xa_ret(a);
     xa_here_is(a, leaves, false);
-    xa_mov_rm(a, 64, RAX, CTX(m, leave));
-    xa_mov_mi(a, 64, CTX(m, leave), 0);
-    xa_alu_ri(a, XA_SUB, 64, RAX, 1);
-    xa_jmp(a, m->out);
+    leave_as_told(m);
+    return at;
+}
+
+/* preserve_all: rdi gva, esi REGION_ASK(); changes rax and r11 alone. */
+static const u8 *make_region_ask(struct making *m, size_t tag)
+{
+    struct xasm *a = m->a;
+    xa_align(a, 16);
+    const u8 *at = xa_here(a);
+    xa_push(a, RCX);
+    xa_mov_rr(a, 64, RAX, RDI);
+    xa_shift_ri(a, XS_SHR, 64, RAX, 7);
+    xa_mov_rr(a, 64, RCX, RDI);
+    xa_shift_ri(a, XS_SHR, 64, RCX, 17);
+    xa_alu_ri(a, XA_AND, 32, RCX, (i32)((TLB_ENTRIES - 2) * sizeof(struct tlb_entry)));
+    xa_alu_rr(a, XA_XOR, 32, RAX, RCX);
+    xa_alu_ri(a, XA_AND, 32, RAX, (i32)((TLB_ENTRIES - 1) * sizeof(struct tlb_entry)));
+    xa_alu_rm(a, XA_ADD, 64, RAX, CTX(m, tlb));
+    xa_mov_rr(a, 32, R11, RSI);
+    xa_shift_ri(a, XS_SHR, 32, R11, 16);
+    xa_alu_rr(a, XA_ADD, 64, R11, RDI);
+    xa_alu_ri(a, XA_AND, 64, R11, -(i32)PAGE_SIZE);
+    xa_alu_rm(a, XA_CMP, 64, R11, xm(RAX, (i32)tag));
+    u8 *none = xa_jcc_fwd(a, CC_NE, true);
+    xa_mov_rm(a, 64, RAX, xm(RAX, offsetof(struct tlb_entry, addend)));
+    xa_movzx(a, 16, RCX, RSI);
+    xa_shift_ri(a, XS_SHL, 32, RCX, 3);
+    xa_push(a, RDX);
+    xa_lea(a, 64, RDX, CTX(m, page));
+    xa_mov_mr(a, 64, xmi(RDX, RCX, 1, 0), R11);
+    xa_mov_mr(a, 64, xmi(RDX, RCX, 1, offsetof(struct jit_ctx, addend) - offsetof(struct jit_ctx, page)), RAX);
+    xa_pop(a, RDX);
+    xa_pop(a, RCX);
+    xa_ret(a);
+    xa_here_is(a, none, true);
+    xa_alu_rr(a, XA_XOR, 32, RAX, RAX);
+    xa_pop(a, RCX);
+    xa_ret(a);
     return at;
 }
 
@@ -227,35 +286,24 @@ static const u8 *make_region_exit(struct making *m, const u8 *to)
 {
     const u8 *at = xa_here(m->a);
     xa_alu_ri(m->a, XA_ADD, 64, RSP, 8);
+    xa_alu_mr(m->a, XA_SUB, 64, CTX(m, region_insns), R12);
     take_kick(m);
     xa_jmp(m->a, to);
     return at;
 }
 
-static void make_region_calls(struct making *m, struct jit_thunks *t)
-{
-    static const void *const fn[REGION_SYMBOLS] = {
-        [REGION_load] = jit_load, [REGION_store] = jit_store, [REGION_load_v] = jit_load_v, [REGION_store_v] = jit_store_v,
-        [REGION_mem] = jit_mem, [REGION_call] = jit_call_number, [REGION_eval] = jit_eval,
-    };
-    for (u32 s = REGION_load; s <= REGION_eval; s++)
-        t->region[s] = make_region_call(m, fn[s]);
-    t->region[REGION_ctx] = (const u8 *)m->c;
-}
-
 static void make_region_exits(struct making *m, struct jit_thunks *t)
 {
     t->region[REGION_exit] = make_region_exit(m, t->lookup);
-    t->region[REGION_exit_budget] = make_region_exit(m, t->leave[JX_BUDGET]);
     t->region[REGION_exit_mode] = make_region_exit(m, t->leave[JX_MODE]);
     t->region[REGION_exit_sync] = make_region_exit(m, t->leave[JX_SYNC]);
-    t->region[REGION_exit_exc] = make_region_exit(m, t->leave[JX_EXC]);
 }
 
 const u8 *x64_region_entry(struct jit *j, u8 *at, const u8 *fn)
 {
     struct xasm a = { .p = at, .end = at + 64, .delta = j->delta, .features = j->features };
     xa_alu_ri(&a, XA_SUB, 64, RSP, 8);
+    xa_alu_mr(&a, XA_ADD, 64, xm_abs(&j->ctx->region_insns), R12);
     xa_jmp(&a, fn);
     CHECK(!a.full);
     return at + j->delta;
@@ -264,7 +312,10 @@ const u8 *x64_region_entry(struct jit *j, u8 *at, const u8 *fn)
 static void make(struct making *m, struct jit_thunks *t)
 {
     make_out(m);
-    make_region_calls(m, t);
+    t->region[REGION_ctx] = (const u8 *)m->c;
+    t->region[REGION_out] = make_region_out(m);
+    t->region[REGION_ask_read] = make_region_ask(m, offsetof(struct tlb_entry, rtag));
+    t->region[REGION_ask_write] = make_region_ask(m, offsetof(struct tlb_entry, wtag));
     make_enter(m, t);
     for (u32 x = JX_LINK; x <= JX_RAISED; x++)
         t->leave[x] = make_leave(m, (enum jit_exit)x);
