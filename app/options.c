@@ -296,7 +296,7 @@ static bool every_arg(struct options *o, const char *arg, struct err *e)
         o->member = arg;                                                          \
         return true;                                                              \
     }
-TEXT(kernel) TEXT(initrd) TEXT(append) TEXT(dtb) TEXT(bios) TEXT(log_file) TEXT(load) TEXT(save)
+TEXT(kernel) TEXT(initrd) TEXT(append) TEXT(dtb) TEXT(bios) TEXT(log_file) TEXT(load) TEXT(save) TEXT(code_cache)
 #define FLAG(member, name)                                                        \
     static bool name(struct options *o, const char *arg, struct err *e)           \
     {                                                                             \
@@ -341,6 +341,7 @@ static const struct option_row {
     { "d", "CLASS[,CLASS]", log_arg, "log; help lists the classes" },
     { "D", "FILE", log_file_arg, "log file instead of the standard error" },
     { "engine", "NAME", engine_arg, "execution engine, default auto; help lists" },
+    { "code-cache", "DIR|off", code_cache_arg, "folder for compiled code that outlives the run; default in the user's cache folder" },
     { "lockstep", "A,B", lockstep_arg, "run two machines, one by engine A, one by B, and compare them; status 3 at a difference" },
     { "lockstep-every", "N", every_arg, "instructions between comparisons, default 100000" },
     { "clock", "realtime|icount[,pace=host|max]", clock_arg, "virtual time: the host's, or deterministic" },

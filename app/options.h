@@ -58,6 +58,7 @@ struct options {
     const char       *log_file;
     const char       *engine;        /* "auto"; a name that engine_find() knows */
     bool              engine_given;
+    const char       *code_cache;    /* a folder, "off", or NULL: the user's own */
     const char       *lockstep[2];   /* --lockstep: such names, or NULL */
     u64               lockstep_every; /* instructions between comparisons */
     u64               hashes[OPT_HASHES]; /* --hash-at, rising */

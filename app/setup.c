@@ -1,7 +1,9 @@
 /* setup.c - a machine as the options describe it; see setup.h. */
 #include "app/setup.h"
+#include "backend/jit/store.h"
 #include "host/clock.h"
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -158,8 +160,29 @@ bool setup_open(struct setup *s, const struct options *o, struct err *e)
     return true;
 }
 
+/* Compiled code on disk. A run without is slower, not wrong: what is in the way of a folder that was asked for is said.
+ * Engines that are compared make all code themselves. */
+static void open_code_store(struct setup *s)
+{
+    const char *dir = s->o->code_cache;
+    char own[4096];
+    struct err e;
+    if (!s->engine->keeps_code || s->o->lockstep[0] || (dir && !strcmp(dir, "off")))
+        return;
+    if (dir || code_store_default_dir(own, sizeof own, &e))
+        s->code_store = code_store_open(dir ? dir : own, CODE_STORE_DEFAULT_BYTES, &e);
+    if (s->code_store)
+        code_store_log(s->code_store, &s->m->log);
+    else if (dir)
+        fprintf(stderr, "mynah: %s; running without\n", e.msg);
+    else
+        log_line(&s->m->log, LOG_code_cache, "%s; running without", e.msg);
+    s->m->code_store = s->code_store;
+}
+
 bool setup_build(struct setup *s, struct err *e)
 {
+    open_code_store(s);
     return s->board->build(s, e) && (!s->o->load || disks_load(&s->disks, s->m, s->o->load, e));
 }
 
@@ -171,4 +194,6 @@ void setup_close(struct setup *s)
         s->board->close(s);
     machine_free(s->m);
     s->m = NULL;
+    code_store_close(s->code_store);
+    s->code_store = NULL;
 }

@@ -30,6 +30,7 @@ struct setup {
     struct virt_config    virt;
     struct pc_config      pc;
     struct disks          disks;            /* what snapshots say of the images */
+    struct code_store    *code_store;       /* that of m; closed after it */
 };
 
 /* Step 1: an empty machine. Step 2: everything else, in place; s must not move. setup_close() is due whatever

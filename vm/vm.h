@@ -117,6 +117,7 @@ enum run_exit {
 
 struct engine {
     const char *name;
+    bool        keeps_code;                           /* looks at m->code_store: opened for such alone */
     bool (*attach)(struct vcpu *v, struct err *e);   /* makes v->engine_data */
     void (*detach)(struct vcpu *v);
     /* Runs at most `budget` (> 0) guest instructions, adds those started to v->icount, leaves v->pc and
@@ -187,6 +188,8 @@ enum machine_end {
 
 #define MACHINE_DEVS 128
 
+struct code_store; /* backend/jit/store.h */
+
 struct machine {
     struct physmap       map;
     struct iobus         io;
@@ -213,6 +216,7 @@ struct machine {
     atomic_uint          request;            /* REQ_ bits */
     atomic_int           thread;             /* the host's id of the one in machine_run(), 0: none */
     const char          *name;               /* "virt" */
+    struct code_store   *code_store;         /* compiled code on disk, or NULL; borrowed */
     /* Host input, drained at safe points on the machine's thread. */
     void               (*poll)(void *opaque);
     void                *poll_opaque;

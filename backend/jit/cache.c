@@ -252,8 +252,7 @@ static void empty_chunk(struct jit *j, struct chunk *k)
 {
     struct jit_cache *c = j->cache;
     for (struct jblock *b = k->blocks; b; b = b->chunk_next) {
-        if (b->member)
-            jit_regions_forget(j, b);
+        jit_regions_forget(j, b, false);
         unlink_all_in(j, b);
         for (u32 n = 0; n < b->link_count; n++)
             unlink_one(j, &b->links[n]);
@@ -490,8 +489,7 @@ struct jblock *jit_cache_get(struct jit *j, const struct jit_place *at)
 
 static void drop(struct jit *j, struct jblock *b)
 {
-    if (b->member)
-        jit_regions_forget(j, b);
+    jit_regions_forget(j, b, true);
     x64_entry_jump(j, b, j->t.leave[JX_DEAD]);
     b->dead = true;
     j->stats.dropped++;

@@ -233,6 +233,8 @@ static const u8 *find(struct jit *j, struct way w)
     if (code)
         return code;
     struct jblock *b = w.link ? follow(j, w.link) : fetch(j);
+    if (b && UNLIKELY(j->regions))
+        jit_regions_met(j, b);
     if (b && j->logs_exec)
         log_entry(j, b);
     return b ? b->entry : NULL;
@@ -251,6 +253,8 @@ static enum run_exit loop(struct jit *j, u64 end)
     struct vcpu *v = j->v;
     u64 start = v->s.icount;
     struct way w = { 0 };
+    if (j->regions)
+        jit_regions_slice(j);
     while (!w.leave) {
         if (v->s.icount == end)
             return RUN_BUDGET;
@@ -266,7 +270,7 @@ static enum run_exit loop(struct jit *j, u64 end)
             v->s.icount++; /* a fetch that faults counts, so that it cannot spin for free */
             return RUN_SYNC;
         }
-        if (UNLIKELY(j->regions && v->s.icount == start))
+        if (j->regions && v->s.icount == start)
             sample(j);
         w = handle(j, enter(j, code, end), start, end);
     }
@@ -366,17 +370,25 @@ const struct engine baseline_engine = {
     .flush = flush, .dump_code = dump_code, .stats = jit_print_stats,
 };
 
-static bool attach_llvm(struct vcpu *v, struct err *e)
+static bool attach_with(struct vcpu *v, const struct jit_policy *p, struct err *e)
 {
     if (!attach(v, e))
         return false;
-    if (jit_regions_new(v->engine_data, e))
+    if (jit_regions_new(v->engine_data, p, e))
         return true;
     detach(v);
-    return false;
+    return err_prefix(e, "engine %s", v->engine->name);
 }
 
+static bool attach_auto(struct vcpu *v, struct err *e) { return attach_with(v, &jit_policy_auto, e); }
+static bool attach_llvm(struct vcpu *v, struct err *e) { return attach_with(v, &jit_policy_llvm, e); }
+
+const struct engine auto_engine = {
+    .name = "auto", .keeps_code = true, .attach = attach_auto, .detach = detach, .run = run, .kick = kick,
+    .code_written = code_written, .flush = flush, .dump_code = dump_code, .stats = jit_print_stats,
+};
+
 const struct engine llvm_engine = {
-    .name = "llvm", .attach = attach_llvm, .detach = detach, .run = run, .kick = kick, .code_written = code_written,
-    .flush = flush, .dump_code = dump_code, .stats = jit_print_stats,
+    .name = "llvm", .keeps_code = true, .attach = attach_llvm, .detach = detach, .run = run, .kick = kick,
+    .code_written = code_written, .flush = flush, .dump_code = dump_code, .stats = jit_print_stats,
 };

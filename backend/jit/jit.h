@@ -12,14 +12,16 @@
  * the context by rip-relative addresses. The cache is mapped twice; C writes it through the other mapping.
  * Blocks carry their constants and link data in the cache behind their code.
  *
- * Threads: all of one vCPU's engine on its machine's thread.
+ * Threads: all of one vCPU's engine on its machine's thread, but for what worker.h says.
  */
 #pragma once
 #include "vm/vm.h"
 #include "backend/jit/region.h"
 #include <string.h>
 
-extern const struct engine baseline_engine, llvm_engine;
+/* baseline_engine: blocks alone. auto_engine: and hot ones by the tier above, in the background, where there is one.
+ * llvm_engine: whatever is met again by that tier, while the guest waits: for tests. */
+extern const struct engine baseline_engine, auto_engine, llvm_engine;
 bool baseline_works(void); /* on this host: x86-64-v2 at least */
 
 /* ---- private to backend/jit ---- */
@@ -73,9 +75,9 @@ struct jblock {
     u32              len;      /* bytes of guest code */
     u32              insns;    /* taken off the budget at entry */
     bool             dead;     /* its bytes changed: the entry jumps out. Revived when they are found to be back */
-    bool             member;   /* of a region */
     bool             loops;    /* leads to itself, without a link */
     u8               heat;     /* samples that met it */
+    u8               met;      /* how often C came across it, as far as somebody counts */
     bool             hashed;   /* in the hash and page lists; one that is not waits for its chunk to be recycled */
     u8               was[8];   /* what the jump at the entry replaced */
     const u8        *entry;    /* executable address */
@@ -83,6 +85,7 @@ struct jblock {
     struct jit_link *in;       /* links that lead here */
     struct jit_link *links;    /* link_count of them */
     u32              link_count;
+    struct jit_seat *seats;    /* in regions, made or being made (regions.c) */
     struct ir_ins   *kept;     /* copies for xe_eval() and memory slow paths; kept_count */
     u32              kept_count;
     u8               guest[];  /* copy of the bytes: len */
@@ -185,7 +188,10 @@ struct jit_thunks {
 struct jit_stats {
     u64 blocks, guest_insns, code_bytes;  /* compiled */
     u64 translate_ns;
-    u64 regions, region_insns, region_bytes, region_ns, regions_dropped, regions_failed;
+    u64 regions, region_insns, region_bytes; /* turned on */
+    u64 region_tried, region_ns;          /* instructions and time of all that were tried */
+    u64 regions_stored;                   /* ... of these from the store */
+    u64 regions_cancelled, regions_refused, regions_failed, regions_dropped, regions_replaced;
     u64 entries, lookups, links, revived, dropped, evictions, interp_insns, one_insns;
     u64 slow_loads, slow_stores, slow_mem;
     u64 helper_calls[256];                /* by helper of the layout */
@@ -249,6 +255,7 @@ struct disasm *x64_disasm(struct err *e) MUST_CHECK; /* of the host's code: back
 /* Where code of a region is entered, which begins at fn (executable): into [at, at + 64); returns its executable address. */
 const u8 *x64_region_entry(struct jit *j, u8 *at, const u8 *fn);
 void x64_link_jump(struct jit *j, struct jit_link *l, const u8 *to); /* aims l's jump */
+void x64_serialize(void); /* code that another thread wrote may run on this one behind it */
 
 
 /* ---- slow.c: called by the thunks ---- */

@@ -37,6 +37,7 @@ struct jit_region {
  * Symbols that code refers to: the context (a struct jit_ctx), and the exits, (left, state, tlb, pc), where guest state in
  * memory is whole. Calls are patch points (region_map.h) to REGION_out, which only the linker refers to.
  *   exit         to the code at pc, in this mode
+ *   exit_budget  the block at pc does not fit, or a kick came (a tier without patch points)
  *   exit_mode, exit_sync   as enum jit_exit
  */
 /*
@@ -45,7 +46,7 @@ struct jit_region {
  */
 #define REGION_ASK(page, len) ((u32)(page) | ((u32)(len) - 1) << 16)
 #define REGION_ASKS(S) S(ask_read) S(ask_write)
-#define REGION_EXITS(S) S(exit) S(exit_mode) S(exit_sync)
+#define REGION_EXITS(S) S(exit) S(exit_budget) S(exit_mode) S(exit_sync)
 enum region_symbol {
     REGION_ctx,
     REGION_out,

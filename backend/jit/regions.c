@@ -1,87 +1,64 @@
 /* regions.c - see regions.h */
-#define _GNU_SOURCE
 #include "backend/jit/regions.h"
 #include "backend/common/common.h"
 #include "backend/jit/cache.h"
 #include "backend/jit/fit.h"
-#include "backend/jit/tier.h"
-#include "base/bits.h"
-#include <dlfcn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define HOT 6u               /* samples */
-#define REGION_MOST (1ull << 20)
 #define REGION_INSNS 600u
-#define MXCSR_HOST 0x1f80u   /* as processes begin: all masked, to nearest */
+#define TRIED 255u            /* jblock.heat: an entry already, or no good as one */
+#define CHANGES 1024u
+#define CHANGES_MOST 8u       /* of code under regions of one entry: then it stays with the baseline ... */
+#define CHANGES_SLICES 65536u /* ... until half of it is forgotten */
+
+const struct jit_policy jit_policy_auto = { .samples = 6, .needs_loop = true };
+const struct jit_policy jit_policy_llvm = { .samples = 2, .meets = 2, .here = true };
+
+struct made;
+
+/* Of a block in a region. */
+struct jit_seat {
+    struct made     *in;
+    struct jit_seat *next;    /* of the same block */
+};
 
 struct made {
-    struct made   *next;
-    struct jblock *member[REGION_BLOCKS]; /* the entry first */
-    u32            count;
-    bool           on;
+    struct made       *next, **at;
+    struct jblock     *member[REGION_BLOCKS]; /* the entry first */
+    struct jit_seat    seat[REGION_BLOCKS];
+    u32                count;
+    struct worker_job *job;   /* that makes it; NULL: in force */
 };
 
 struct jit_regions {
-    void                  *lib;
-    const struct tier_api *api;
-    struct tier           *tier;
-    u8                    *at, *end;   /* of the arena, writable */
-    struct made           *made;
-    struct ir_block        ir;         /* scratch */
+    struct jit_policy policy;
+    struct worker    *worker;
+    struct made      *made;
+    bool              over, full;         /* no tier; no room until the flush */
+    u32               slices;
+    u8                changes[CHANGES];   /* by hash of the entry's place */
+    struct ir_block   ir;                 /* scratch */
 };
 
-/* ---- the tier ---- */
+/* ---- life ---- */
 
-static void *open_beside(const char *name)
+/* MYNAH_REGIONS=N: samples that make a block hot, for tests. */
+static u8 wanted_samples(u8 usual)
 {
-    char path[4096];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 64);
-    while (n > 0 && path[n - 1] != '/')
-        n--;
-    if (n <= 0)
-        return NULL;
-    snprintf(path + n, sizeof path - (size_t)n, "%s", name);
-    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    const char *s = getenv("MYNAH_REGIONS");
+    u64 n = s ? strtoull(s, NULL, 10) : 0;
+    return n && n < TRIED ? (u8)n : usual;
 }
 
-static bool load_tier(struct jit_regions *g, struct err *e)
-{
-    g->lib = open_beside("mynah-llvm.so");
-    if (!g->lib)
-        g->lib = dlopen(MYNAH_LIBDIR "/mynah-llvm.so", RTLD_NOW | RTLD_LOCAL);
-    if (!g->lib)
-        return err_set(e, "engine llvm: %s", dlerror());
-    g->api = dlsym(g->lib, TIER_SYMBOL);
-    if (!g->api || g->api->version != TIER_VERSION)
-        return err_set(e, "engine llvm: mynah-llvm.so is not of this program");
-    g->tier = g->api->open(e);
-    return g->tier;
-}
-
-static void use_arena(struct jit *j)
-{
-    j->regions->at = j->base + j->size;
-    j->regions->end = j->base + j->mapped;
-}
-
-bool jit_regions_new(struct jit *j, struct err *e)
+bool jit_regions_new(struct jit *j, const struct jit_policy *p, struct err *e)
 {
     struct jit_regions *g = j->regions = calloc(1, sizeof *g);
     CHECK(g);
-    use_arena(j);
-    return load_tier(g, e);
-}
-
-static void free_made(struct jit_regions *g)
-{
-    while (g->made) {
-        struct made *next = g->made->next;
-        free(g->made);
-        g->made = next;
-    }
+    g->policy = *p;
+    g->policy.samples = wanted_samples(p->samples);
+    g->worker = worker_new(j, &(struct worker_setup){ p->here, p->load });
+    return !p->here || worker_open(g->worker, e);
 }
 
 void jit_regions_free(struct jit *j)
@@ -89,29 +66,30 @@ void jit_regions_free(struct jit *j)
     struct jit_regions *g = j->regions;
     if (!g)
         return;
-    if (g->tier)
-        g->api->close(g->tier);
-    free_made(g); /* the library stays: LLVM does not like to be unloaded */
+    worker_free(g->worker);
+    while (g->made) {
+        struct made *next = g->made->next;
+        free(g->made);
+        g->made = next;
+    }
     free(g);
     j->regions = NULL;
 }
 
-static u8 *alloc(void *ctx, u64 size)
-{
-    struct jit_regions *g = ctx;
-    u8 *p = (u8 *)align_up((u64)(uintptr_t)g->at, 64);
-    if (size > (u64)(g->end - p))
-        return NULL;
-    g->at = p + size;
-    return p;
-}
-
 /* ---- which blocks ---- */
 
-/* The block that the link leads to, if it is one for the region of `of`. */
-static struct jblock *neighbour(const struct jblock *of, const struct jit_link *l)
+/* Where a link within the page leads that was not followed yet. */
+static struct jblock *not_linked(struct jit *j, const struct jit_link *l)
 {
-    struct jblock *to = l->to;
+    u64 at = (l->from->off & (PAGE_SIZE - 1)) + (u64)l->rel;
+    bool inside = at < engine_page_end(j->v->guest);
+    return inside ? jit_cache_find(j, l->from->obj, l->from->off + (u64)l->rel, l->from->mode) : NULL;
+}
+
+/* The block that the link leads to, if it is one for the region of `of`. Blocks that are regions themselves follow no links. */
+static struct jblock *neighbour(struct jit *j, const struct jblock *of, const struct jit_link *l)
+{
+    struct jblock *to = l->to || l->ic || !j->regions->policy.meets ? l->to : not_linked(j, l);
     bool ok = to && !l->ic && !to->dead && to->hashed && !to->obj2 && to->obj == of->obj && to->mode == of->mode
               && to->off >> PAGE_BITS == of->off >> PAGE_BITS;
     return ok ? to : NULL;
@@ -126,7 +104,7 @@ static bool has(const struct made *g, const struct jblock *b)
 }
 
 /* Breadth first. True: some way leads back. */
-static bool grow(struct made *g, struct jblock *entry)
+static bool grow(struct jit *j, struct made *g, struct jblock *entry)
 {
     u32 insns = entry->insns;
     bool loop = false;
@@ -135,7 +113,7 @@ static bool grow(struct made *g, struct jblock *entry)
         const struct jblock *b = g->member[n];
         loop |= b->loops;
         for (u32 k = 0; k < b->link_count; k++) {
-            struct jblock *to = neighbour(entry, &b->links[k]);
+            struct jblock *to = neighbour(j, entry, &b->links[k]);
             if (!to)
                 continue;
             loop |= to->off <= b->off && has(g, to);
@@ -175,12 +153,6 @@ static struct ir_block *lift(struct jit *j, const struct jblock *b)
     return copy;
 }
 
-static void free_region(struct jit_region *r)
-{
-    for (u32 n = 0; n < r->count; n++)
-        free(r->block[n].ir);
-}
-
 static bool fill(struct jit *j, const struct made *g, struct jit_region *r)
 {
     const struct guest *guest = j->v->guest;
@@ -199,90 +171,252 @@ static bool fill(struct jit *j, const struct made *g, struct jit_region *r)
     return true;
 }
 
+/* ---- seats ---- */
+
+static void seat_all(struct jit_regions *all, struct made *g)
+{
+    for (u32 n = 0; n < g->count; n++) {
+        g->seat[n] = (struct jit_seat){ g, g->member[n]->seats };
+        g->member[n]->seats = &g->seat[n];
+    }
+    g->next = all->made;
+    g->at = &all->made;
+    if (g->next)
+        g->next->at = &g->next;
+    all->made = g;
+}
+
+/* Nothing knows the region any more. */
+static void free_made(struct made *g)
+{
+    for (u32 n = 0; n < g->count; n++) {
+        struct jit_seat **at = &g->member[n]->seats;
+        while (*at != &g->seat[n])
+            at = &(*at)->next;
+        *at = g->seat[n].next;
+    }
+    *g->at = g->next;
+    if (g->next)
+        g->next->at = g->at;
+    free(g);
+}
+
+/* The region that begins with the block: one in force, or one that is being made. */
+static struct made *entered_at(const struct jblock *b, bool in_force)
+{
+    for (struct jit_seat *s = b->seats; s; s = s->next)
+        if (s->in->member[0] == b && !s->in->job == in_force)
+            return s->in;
+    return NULL;
+}
+
+/* ---- code that changes ---- */
+
+static u8 *changes_of(struct jit_regions *all, const struct jblock *entry)
+{
+    u64 h = ((u64)entry->obj->id << 48 ^ entry->off ^ entry->mode << 32) * 0x9e3779b97f4a7c15;
+    return &all->changes[h >> 32 & (CHANGES - 1)];
+}
+
+static void note_change(struct jit_regions *all, const struct jblock *entry)
+{
+    u8 *n = changes_of(all, entry);
+    *n = (u8)MIN(*n + 1u, CHANGES_MOST);
+}
+
+static void forget_changes(struct jit_regions *all)
+{
+    for (u32 n = 0; n < CHANGES; n++)
+        all->changes[n] /= 2;
+}
+
 /* ---- in force ---- */
 
 static void turn_on(struct jit *j, struct made *g, const u8 *code)
 {
-    for (u32 n = 0; n < g->count; n++)
-        g->member[n]->member = true;
+    struct made *old = entered_at(g->member[0], true);
+    if (old) {
+        x64_entry_restore(j, g->member[0]);
+        free_made(old);
+        j->stats.regions_replaced++;
+    }
     x64_entry_jump(j, g->member[0], code);
-    g->on = true;
-    g->next = j->regions->made;
-    j->regions->made = g;
+    g->job = NULL;
 }
 
-void jit_regions_forget(struct jit *j, struct jblock *b)
+/* Takes it out of force, or sees to it that it never is. */
+static void drop(struct jit *j, struct made *g)
 {
-    for (struct made **at = &j->regions->made; *at;) {
-        struct made *g = *at;
-        if (!has(g, b)) {
-            at = &g->next;
-            continue;
-        }
+    if (g->job) {
+        g->job->owner = NULL;
+        worker_cancel(j->regions->worker, g->job);
+        j->stats.regions_cancelled++;
+    } else {
         x64_entry_restore(j, g->member[0]);
-        g->member[0]->heat = 0;
         j->stats.regions_dropped++;
-        *at = g->next;
-        free(g);
     }
-    b->member = false;
+    g->member[0]->heat = g->member[0]->met = 0;
+    free_made(g);
+}
+
+void jit_regions_forget(struct jit *j, struct jblock *b, bool changed)
+{
+    while (b->seats) {
+        struct made *g = b->seats->in;
+        if (changed)
+            note_change(j->regions, g->member[0]);
+        drop(j, g);
+    }
 }
 
 void jit_regions_flush(struct jit *j)
 {
-    free_made(j->regions);
-    use_arena(j);
+    struct jit_regions *all = j->regions;
+    CHECK(!all->made);
+    worker_flush(all->worker);
+    all->full = false;
+    memset(all->changes, 0, sizeof all->changes);
+}
+
+/* ---- what came of it ---- */
+
+static u64 insns_of(const struct jit_region *r)
+{
+    u64 n = 0;
+    for (u32 k = 0; k < r->count; k++)
+        n += r->block[k].ir->insns;
+    return n;
+}
+
+/* No floating point: MXCSR is the guest's. */
+static void say_made(struct jit *j, const struct jblock *entry, const struct worker_job *job)
+{
+    u64 tenths = job->ns / 100000;
+    log_line(&j->v->m->log, LOG_jit, "region at %s+%#llx: %u blocks, %llu instructions, %llu bytes, %llu.%llu ms%s",
+             entry->obj->name, (unsigned long long)entry->off, job->region.count, (unsigned long long)insns_of(&job->region),
+             (unsigned long long)job->used, (unsigned long long)tenths / 10, (unsigned long long)tenths % 10,
+             job->from_store ? ", from the store" : "");
+}
+
+static void install(struct jit *j, struct made *g, const struct worker_job *job)
+{
+    turn_on(j, g, job->code);
+    j->stats.regions++;
+    j->stats.regions_stored += job->from_store;
+    j->stats.region_bytes += job->used;
+    j->stats.region_insns += insns_of(&job->region);
+    say_made(j, g->member[0], job);
+}
+
+static void give_up(struct jit *j, struct made *g, const struct worker_job *job)
+{
+    struct jit_regions *all = j->regions;
+    const struct jblock *entry = g->member[0];
+    bool *once = job->result == WORKER_NO_TIER ? &all->over : job->result == WORKER_NO_ROOM ? &all->full : NULL;
+    if (!once)
+        log_line(&j->v->m->log, LOG_jit, "region at %s+%#llx: %s", entry->obj->name, (unsigned long long)entry->off, job->err.msg);
+    else if (!*once)
+        log_line(&j->v->m->log, LOG_jit, "no regions %s: %s", once == &all->over ? "are made" : "until all code is dropped",
+                 job->err.msg);
+    if (once)
+        *once = true;
+    j->stats.regions_failed++;
+    free_made(g);
+}
+
+/* Code that the worker wrote is about to run: x64_serialize(). */
+static void take_results(struct jit *j)
+{
+    struct jit_regions *all = j->regions;
+    struct worker_job *job;
+    bool fresh = false;
+    while ((job = worker_take(all->worker))) {
+        struct made *g = job->owner;
+        j->stats.region_ns += job->ns;
+        j->stats.region_tried += job->ns ? insns_of(&job->region) : 0;
+        if (g && job->result == WORKER_MADE)
+            install(j, g, job);
+        else if (g)
+            give_up(j, g, job);
+        fresh |= g != NULL;
+        worker_job_free(job);
+    }
+    if (fresh)
+        x64_serialize();
 }
 
 /* ---- making ---- */
 
-static bool compile(struct jit *j, const struct jit_region *r, u8 **fn, u64 *used, struct err *e)
+static bool choose(struct jit *j, struct made *g, struct jblock *entry, bool alone)
 {
-    struct jit_regions *g = j->regions;
-    const struct tier_arena arena = { alloc, g, j->delta, REGION_MOST, j->v->guest->layout };
-    u64 symbol[REGION_SYMBOLS], size = 0;
-    u8 *bytes = NULL;
-    for (u32 n = 0; n < REGION_SYMBOLS; n++)
-        symbol[n] = (u64)(uintptr_t)j->t.region[n];
-    bool ok = g->api->compile(g->tier, r, &bytes, &size, e) && g->api->link(g->tier, bytes, size, &arena, symbol, fn, used, e);
-    free(bytes);
-    return ok;
+    const struct made *old = entered_at(entry, true);
+    if (alone)
+        g->member[g->count++] = entry;
+    else if (!grow(j, g, entry) && j->regions->policy.needs_loop)
+        return false;
+    return !old || old->count < g->count;
 }
 
-static void make(struct jit *j, struct jblock *entry)
+static void post(struct jit *j, struct made *g, struct worker_job *job)
 {
-    struct made *g = calloc(1, sizeof *g);
-    struct jit_region r;
-    struct err e;
-    u8 *fn, *stub;
-    u64 used, since = j->v->m->host_ns ? j->v->m->host_ns() : 0;
-    CHECK(g);
-    if (!grow(g, entry) || !fill(j, g, &r)) {
-        free(g);
+    struct jit_regions *all = j->regions;
+    job->owner = g;
+    g->job = job;
+    seat_all(all, g);
+    CHECK(worker_post(all->worker, job)); /* there was room */
+    if (all->policy.here)
+        take_results(j);
+}
+
+/* alone: of this block, whatever leads where. */
+static void make(struct jit *j, struct jblock *entry, bool alone)
+{
+    struct jit_regions *all = j->regions;
+    if (*changes_of(all, entry) == CHANGES_MOST) {
+        entry->heat = entry->met = 0; /* later, perhaps */
         return;
     }
-    bool ok = compile(j, &r, &fn, &used, &e) && (stub = alloc(j->regions, 64));
-    if (ok) {
-        turn_on(j, g, x64_region_entry(j, stub, fn + j->delta));
-        j->stats.regions++;
-        j->stats.region_bytes += used;
-        for (u32 n = 0; n < r.count; n++)
-            j->stats.region_insns += r.block[n].ir->insns;
-    } else {
-        log_line(&j->v->m->log, LOG_jit, "region at %s+%#llx: %s", entry->obj->name, (unsigned long long)entry->off, e.msg);
-        j->stats.regions_failed++;
-        free(g);
+    if (worker_is_full(all->worker)) {
+        entry->heat = all->policy.samples / 2;
+        j->stats.regions_refused++;
+        return;
     }
-    j->stats.region_ns += (j->v->m->host_ns ? j->v->m->host_ns() : 0) - since;
-    free_region(&r);
+    struct made *g = calloc(1, sizeof *g);
+    struct worker_job *job = worker_job_new();
+    CHECK(g);
+    if (choose(j, g, entry, alone) && fill(j, g, &job->region)) {
+        post(j, g, job);
+        return;
+    }
+    worker_job_free(job);
+    free(g);
+}
+
+/* ---- what the engine tells ---- */
+
+void jit_regions_slice(struct jit *j)
+{
+    take_results(j);
+    if (++j->regions->slices % CHANGES_SLICES == 0)
+        forget_changes(j->regions);
 }
 
 void jit_regions_sample(struct jit *j, struct jblock *b)
 {
-    if (b->heat == 255 || ++b->heat < HOT || b->obj2)
+    struct jit_regions *all = j->regions;
+    struct made *waits = b->heat == TRIED ? entered_at(b, false) : NULL;
+    if (waits)
+        atomic_fetch_add_explicit(&waits->job->heat, 1, memory_order_relaxed);
+    if (all->over || all->full || b->heat == TRIED || ++b->heat < all->policy.samples || b->obj2)
         return;
-    b->heat = 255;
-    x64_fp_host_restore(MXCSR_HOST); /* LLVM does floating point */
-    make(j, b);
-    x64_fp_load(j);
+    b->heat = TRIED;
+    make(j, b, false);
+}
+
+void jit_regions_met(struct jit *j, struct jblock *b)
+{
+    struct jit_regions *all = j->regions;
+    if (b->met >= all->policy.meets || ++b->met < all->policy.meets || all->over || all->full || b->obj2 || b->seats)
+        return;
+    make(j, b, true);
 }

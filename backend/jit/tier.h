@@ -7,7 +7,8 @@
 #include "backend/jit/region.h"
 #include "base/err.h"
 
-#define TIER_VERSION 2u
+#define TIER_VERSION 3u
+#define TIER_TEXT 8448u /* bytes that describe() may want */
 
 struct tier;
 
@@ -29,6 +30,9 @@ struct tier_api {
     /* symbol: executable addresses by enum region_symbol. fn: writable address of the function; used: bytes taken. */
     bool (*link)(struct tier *t, const u8 *bytes, u64 size, const struct tier_arena *arena, const u64 symbol[REGION_SYMBOLS],
                  u8 **fn, u64 *used, struct err *e);
+    /* What an object depends on besides its region and the builds: LLVM's version, the host's CPU with what it can do.
+     * llvm: an address in libLLVM. Any time. */
+    void (*describe)(char *text, u64 size, const void **llvm);
 };
 
 #define TIER_SYMBOL "mynah_tier" /* a struct tier_api */

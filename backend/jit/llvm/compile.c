@@ -210,3 +210,15 @@ bool llvm_compile(struct llvm_compiler *k, LLVMModuleRef m, struct llvm_object *
     attribute_functions(m);
     return generate(m, k->machine, out, e);
 }
+
+void llvm_describe(char *text, u64 size, const void **llvm)
+{
+    char features[8192], *cpu = LLVMGetHostCPUName();
+    unsigned v[3];
+    LLVMGetVersion(&v[0], &v[1], &v[2]);
+    host_features(features, sizeof features);
+    int n = snprintf(text, size, "LLVM %u.%u.%u, %s, %s", v[0], v[1], v[2], cpu, features);
+    CHECK(n > 0 && (u64)n < size);
+    LLVMDisposeMessage(cpu);
+    *llvm = (const void *)(uintptr_t)LLVMGetVersion;
+}

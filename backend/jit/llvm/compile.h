@@ -28,6 +28,9 @@ void llvm_compiler_free(struct llvm_compiler *k); /* NULL is fine */
  * it, and in debug builds when it is not well-formed. A module's context is one thread's at a time. */
 bool llvm_compile(struct llvm_compiler *k, LLVMModuleRef m, struct llvm_object *out, struct err *e) MUST_CHECK;
 
+/* struct tier_api, describe. */
+void llvm_describe(char *text, u64 size, const void **llvm);
+
 /* ---- object.c ---- */
 
 /* Where an object goes. Nothing is given back. */

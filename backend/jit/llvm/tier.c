@@ -81,4 +81,4 @@ static bool link_object(struct tier *t, const u8 *bytes, u64 size, const struct 
 }
 
 extern const struct tier_api mynah_tier;
-const struct tier_api mynah_tier = { TIER_VERSION, open_tier, close_tier, compile, link_object };
+const struct tier_api mynah_tier = { TIER_VERSION, open_tier, close_tier, compile, link_object, llvm_describe };

@@ -516,3 +516,10 @@ void x64_entry_restore(struct jit *j, struct jblock *b)
 }
 
 struct disasm *x64_disasm(struct err *e) { return disasm_new("x86_64", "X86", e); }
+
+/* Intel SDM volume 3, 8.1.3: cross-modifying code. */
+void x64_serialize(void)
+{
+    u32 a = 0, b, c = 0, d;
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d) : : "memory");
+}

@@ -295,6 +295,7 @@ static const u8 *make_region_exit(struct making *m, const u8 *to)
 static void make_region_exits(struct making *m, struct jit_thunks *t)
 {
     t->region[REGION_exit] = make_region_exit(m, t->lookup);
+    t->region[REGION_exit_budget] = make_region_exit(m, t->leave[JX_BUDGET]);
     t->region[REGION_exit_mode] = make_region_exit(m, t->leave[JX_MODE]);
     t->region[REGION_exit_sync] = make_region_exit(m, t->leave[JX_SYNC]);
 }
