@@ -223,11 +223,14 @@ static void entry(void **state)
     (void)state;
     post(r, 1, 0);
     struct worker_job *job = take(r);
-    static const u8 sub_rsp_8[] = { 0x48, 0x83, 0xec, 0x08, 0xe9 };
+    static const u8 sub_rsp_8_add_r12[] = { 0x48, 0x83, 0xec, 0x08, 0x4c, 0x01, 0x25 };
     i32 rel;
-    assert_memory_equal(job->code, sub_rsp_8, sizeof sub_rsp_8);
-    memcpy(&rel, job->code + 5, 4);
-    assert_ptr_equal(job->code + 9 + rel, fake.at[0]);
+    assert_memory_equal(job->code, sub_rsp_8_add_r12, sizeof sub_rsp_8_add_r12);
+    memcpy(&rel, job->code + 7, 4);
+    assert_ptr_equal(job->code + 11 + rel, &r->ctx.region_insns);
+    assert_int_equal(job->code[11], 0xe9);
+    memcpy(&rel, job->code + 12, 4);
+    assert_ptr_equal(job->code + 16 + rel, fake.at[0]);
     assert_int_equal(job->used, 64);
     worker_job_free(job);
     rig_free(r);
