@@ -302,6 +302,17 @@ enum mmu_result mmu_fetch(struct mmu *u, gva va, u32 mode, struct memobj **obj, 
     return MMU_OK;
 }
 
+bool mmu_peek_fetch(const struct mmu *u, gva va, u32 mode, struct memobj **obj, u64 *off)
+{
+    const struct tlb *t = u->cur[(mode & (MMU_MODES - 1)) + MMU_MODES];
+    u32 k = tlb_index(va);
+    if (t->e[k].xtag != (va & PAGE_MASK))
+        return false;
+    *obj = t->i[k].region->obj;
+    *off = region_obj_off(t->i[k].region, t->i[k].page) + (va & ~PAGE_MASK);
+    return true;
+}
+
 bool mmu_translate(struct mmu *u, gva va, enum mmu_access acc, u32 mode, struct xlat *x, struct mmu_fault *f)
 {
     *x = (struct xlat){ .page_bits = PAGE_BITS };

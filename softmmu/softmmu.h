@@ -316,6 +316,8 @@ void *mmu_atomic(struct mmu *u, gva va, u32 size, u32 mode, u32 mem, bool *sync,
 /* The bytes of an instruction: object and offset of va, for a fetch in `mode`. MMU_FAULTED: see fault
  * (FAULT_BUS also when va is in MMIO). */
 enum mmu_result mmu_fetch(struct mmu *u, gva va, u32 mode, struct memobj **obj, u64 *off);
+/* The same of what the TLB knows: nothing is walked or filled. False: it does not know. */
+bool mmu_peek_fetch(const struct mmu *u, gva va, u32 mode, struct memobj **obj, u64 *off);
 /* Translation for a debugger or an address-translation instruction: no TLB, no side effects beyond the walk. */
 bool mmu_translate(struct mmu *u, gva va, enum mmu_access acc, u32 mode, struct xlat *x, struct mmu_fault *f);
 

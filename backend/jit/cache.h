@@ -40,4 +40,5 @@ void jit_cache_flush(struct jit *j); /* not while code runs */
 /* log.c: host code for people (now, or for -d out_asm), counters for --stats */
 void jit_print_code(struct jit *j, const struct jblock *b, FILE *f);
 void jit_log_code(struct jit *j, const struct jblock *b);
+void jit_log_region(struct jit *j, const struct jblock *entry, const u8 *code, u64 size); /* made, at its entry */
 void jit_print_stats(struct vcpu *v, FILE *f);

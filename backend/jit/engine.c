@@ -7,6 +7,7 @@
 #include "backend/common/common.h"
 #include "backend/common/disasm.h"
 #include "backend/jit/cache.h"
+#include "backend/jit/region_grow.h"
 #include "backend/jit/regions.h"
 #include "backend/interp/interp.h"
 #include <stdlib.h>
@@ -198,6 +199,8 @@ static struct way handle(struct jit *j, enum jit_exit x, u64 start, u64 end)
                     return settled(j);
     case JX_FAULT:  v->guest->fault(v, &v->mmu.fault);
                     return settled(j);
+    case JX_REGION: jit_regions_stale(j, (u32)c->arg0);
+                    return go_on;
     case JX_RAISED: return settled(j);
     }
     CHECK(!"code left in a way that does not exist");
@@ -241,11 +244,27 @@ static const u8 *find(struct jit *j, struct way w)
 }
 
 /* Where the run stands at the beginning of a slice is where time goes. */
-static void sample(struct jit *j)
+static bool sample(struct jit *j)
 {
     const struct jit_jump *s = jump_slot(j);
-    if (s->pc == j->v->s.pc && s->key == j->ctx->key)
-        jit_regions_sample(j, s->block);
+    return s->pc == j->v->s.pc && s->key == j->ctx->key && jit_regions_sample(j, s->block);
+}
+
+/* The interpreter runs the blocks from here on, for a while, and the tier above hears through which it came. */
+static struct way trace(struct jit *j, struct region_trace *t, u64 end)
+{
+    struct vcpu *v = j->v;
+    const struct jblock *b = NULL;
+    u64 start = v->s.icount, stop = MIN(end, start + t->left);
+    enum run_exit r = RUN_BUDGET;
+    while (r == RUN_BUDGET && v->s.icount < stop && (b = region_trace_step(j, t)))
+        r = interp_run_on(j->interp, MIN(b->insns, stop - v->s.icount));
+    j->stats.interp_insns += v->s.icount - start;
+    t->left = b ? t->left - (v->s.icount - start) : 0;
+    if (!t->left)
+        jit_regions_traced(j);
+    x64_fp_load(j);
+    return v->s.icount == end ? leave_with(r) : settled(j);
 }
 
 static enum run_exit loop(struct jit *j, u64 end)
@@ -253,8 +272,7 @@ static enum run_exit loop(struct jit *j, u64 end)
     struct vcpu *v = j->v;
     u64 start = v->s.icount;
     struct way w = { 0 };
-    if (j->regions)
-        jit_regions_slice(j);
+    struct region_trace *t = j->regions ? jit_regions_slice(j) : NULL;
     while (!w.leave) {
         if (v->s.icount == end)
             return RUN_BUDGET;
@@ -270,8 +288,11 @@ static enum run_exit loop(struct jit *j, u64 end)
             v->s.icount++; /* a fetch that faults counts, so that it cannot spin for free */
             return RUN_SYNC;
         }
-        if (j->regions && v->s.icount == start)
-            sample(j);
+        if (j->regions && v->s.icount == start && (t || sample(j)) && (t = jit_regions_trace(j))) {
+            w = trace(j, t, end);
+            t = NULL;
+            continue;
+        }
         w = handle(j, enter(j, code, end), start, end);
     }
     return w.exit;

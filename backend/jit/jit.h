@@ -41,6 +41,7 @@ enum jit_exit {
     JX_SYNC,    /* leave the engine with RUN_SYNC at pc */
     JX_EXC,     /* exit_exc at pc: code ctx.arg0, payload ctx.arg1 */
     JX_FAULT,   /* v->mmu.fault happened at pc */
+    JX_REGION,  /* the region of slot ctx.arg0 was not entered: are its pages where they were? */
     JX_RAISED   /* a helper took an exception: v->s.pc is the vector already; r15 means nothing */
 };
 
@@ -106,6 +107,12 @@ struct jit_jump {
 #define JIT_WRITE_PAGES 8u
 #define JIT_PAGES (JIT_READ_PAGES + JIT_WRITE_PAGES)
 
+/* Of a region, by its slot. */
+#define JIT_SLOTS 2048u
+struct jit_guard {
+    u64 key, pc;  /* its pages were found to lie right under this key, with the entry at this pc. Key 0: not yet */
+};
+
 /* Host registers at a call from a region, by DWARF's numbers; vectors from its 17. */
 struct jit_region_regs {
     u64 general[16];
@@ -135,6 +142,10 @@ struct jit_ctx {
     u64              page[JIT_PAGES];   /* ~0: none. First those to read, then those to write */
     u64              addend[JIT_PAGES];
     u64              region_insns;      /* that ran in regions */
+    u32              region_slot;       /* of the region entered last */
+    bool             region_spent;      /* ... and it was left because the budget was spent */
+    u32              region_entries[JIT_SLOTS];
+    struct jit_guard guard[JIT_SLOTS];
     struct jit_region_regs regs;
     struct jit_jump  jumps[1u << JIT_JUMP_BITS]; /* slot: jit_jump_slot() */
     u128             consts[4096]; /* of the emitters, each once; kept when code is dropped */
@@ -192,6 +203,7 @@ struct jit_stats {
     u64 region_tried, region_ns;          /* instructions and time of all that were tried */
     u64 regions_stored;                   /* ... of these from the store */
     u64 regions_cancelled, regions_refused, regions_failed, regions_dropped, regions_replaced;
+    u64 regions_poor, regions_paused;
     u64 entries, lookups, links, revived, dropped, evictions, interp_insns, one_insns;
     u64 slow_loads, slow_stores, slow_mem;
     u64 helper_calls[256];                /* by helper of the layout */
@@ -252,8 +264,10 @@ void x64_entry_jump(struct jit *j, struct jblock *b, const u8 *to); /* replaces 
 void x64_entry_restore(struct jit *j, struct jblock *b);
 struct disasm;
 struct disasm *x64_disasm(struct err *e) MUST_CHECK; /* of the host's code: backend/common/disasm.h */
-/* Where code of a region is entered, which begins at fn (executable): into [at, at + 64); returns its executable address. */
-const u8 *x64_region_entry(struct jit *j, u8 *at, const u8 *fn);
+/* Where code of a region is entered, which begins at fn (executable): into [at, at + X64_STUB); returns its executable
+ * address. guarded: behind a look at the slot's guard. */
+#define X64_STUB 128u
+const u8 *x64_region_entry(struct jit *j, u8 *at, const u8 *fn, u32 slot, bool guarded);
 void x64_link_jump(struct jit *j, struct jit_link *l, const u8 *to); /* aims l's jump */
 void x64_serialize(void); /* code that another thread wrote may run on this one behind it */
 

@@ -34,6 +34,17 @@ void jit_print_code(struct jit *j, const struct jblock *b, FILE *f)
         print_bytes(b, f);
 }
 
+void jit_log_region(struct jit *j, const struct jblock *entry, const u8 *code, u64 size)
+{
+    FILE *f = j->v->m->log.out;
+    if (!log_on(&j->v->m->log, LOG_out_asm))
+        return;
+    struct disasm *s = disassembler(j, f);
+    fprintf(f, "host code of the region at %s+%#" PRIx64 ", %" PRIu64 " bytes\n", entry->obj->name, entry->off, size);
+    if (s)
+        disasm_print(s, code, size, (u64)(uintptr_t)code, 1, "    ", f);
+}
+
 void jit_log_code(struct jit *j, const struct jblock *b)
 {
     if (log_on(&j->v->m->log, LOG_out_asm))
@@ -75,6 +86,7 @@ static void print_regions(const struct jit *j, FILE *f)
                PRIu64 ", dropped %" PRIu64 "\n", s->regions, s->region_insns, s->region_bytes, s->regions_stored,
             s->regions_replaced, s->regions_dropped);
     fprintf(f, "in regions        %.1f %% of all instructions\n", insns ? 100.0 * (double)j->ctx->region_insns / (double)insns : 0);
+    fprintf(f, "                  poor %" PRIu64 ", paused %" PRIu64 "\n", s->regions_poor, s->regions_paused);
     fprintf(f, "not made          cancelled %" PRIu64 ", refused %" PRIu64 ", failed %" PRIu64 "\n", s->regions_cancelled,
             s->regions_refused, s->regions_failed);
     fprintf(f, "making regions    %.1f ms, %.1f us an instruction\n", us / 1e3, s->region_tried ? us / (double)s->region_tried : 0);

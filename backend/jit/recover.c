@@ -144,7 +144,10 @@ static u64 call_out(struct out *o)
     case REGION_OUT_mem: jit_mem(c, in, s->site); break;
     case REGION_OUT_call: return jit_call_number(c, s->word, s->site);
     case REGION_OUT_eval: jit_eval(c, in); break;
-    case REGION_OUT_budget: jit_leave(c, JX_BUDGET); break;
+    case REGION_OUT_budget:
+        c->region_spent = true;
+        jit_leave(c, JX_BUDGET);
+        break;
     case REGION_OUT_exc:
         c->arg0 = s->word;
         c->arg1 = x;

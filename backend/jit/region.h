@@ -1,7 +1,8 @@
 /*
  * region.h - what the LLVM tier compiles, and how its code and the baseline's meet.
  *
- * A region is blocks of one page that lead to each other, entered at the first. Its code is one function of LLVM's
+ * A region is blocks that lead to each other, entered at the first. Where it has several pages, they lie to each other as
+ * block[].rel says whenever it is entered: its entry stub sees to that (struct jit_guard). Its code is one function of LLVM's
  * preserve_none convention: r12 instructions left in the budget, r13 guest state (plus JIT_STATE_BIAS), r14 the TLB of
  * the region's MMU mode, r15 linear pc of the entry block; inside it, registers are LLVM's. It is entered by a jump with
  * rsp 8 below a multiple of 16, and leaves by jumps to the pieces named below, with r12 to r15 as at its entry.
@@ -13,20 +14,28 @@
 #pragma once
 #include "ir/ir.h"
 
-#define REGION_BLOCKS 48u
+#define REGION_BLOCKS 64u
 
 struct jit_region_block {
     i64              rel;   /* of its pc from the entry block's */
     struct ir_block *ir;    /* after the passes */
 };
 
+/* A way that was taken, from block to block. */
+#define REGION_EDGES 256u
+struct jit_region_edge {
+    u8   from, to;
+    bool rare; /* among the ways out of `from` */
+};
+
 struct jit_region {
     const struct ir_layout *layout;
     u32                     count;
-    struct jit_region_block     block[REGION_BLOCKS]; /* the first is the entry */
+    struct jit_region_block block[REGION_BLOCKS]; /* the first is the entry */
+    u32                     edges;
+    struct jit_region_edge  edge[REGION_EDGES]; /* indirect exits lead to where these say */
     u64                     page_at;   /* of the entry block in its page */
-    u32                     page_end;  /* engine_page_end(): exits behind lead to another page */
-    u32                     min_insn;
+    bool                    pages;     /* there is more than one: ways between them are good for one ctx.key */
     u32                     mmu_mode;
     i32                     state_bias;
     bool                    fp_x86, fp_plain;

@@ -2,11 +2,12 @@
 #include "backend/jit/regions.h"
 #include "backend/common/common.h"
 #include "backend/jit/cache.h"
-#include "backend/jit/fit.h"
+#include "backend/jit/region_grow.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define REGION_INSNS 600u
+#define JUDGED 6u              /* slices that ended in a region: then it is known whether it is worth its entries and exits */
+#define WORTH 100u             /* instructions an entry */
 #define TRIED 255u            /* jblock.heat: an entry already, or no good as one */
 #define CHANGES 1024u
 #define CHANGES_MOST 8u       /* of code under regions of one entry: then it stays with the baseline ... */
@@ -28,7 +29,14 @@ struct made {
     struct jblock     *member[REGION_BLOCKS]; /* the entry first */
     struct jit_seat    seat[REGION_BLOCKS];
     u32                count;
-    struct worker_job *job;   /* that makes it; NULL: in force */
+    u32                slot;
+    struct worker_job *job;    /* that makes it; NULL: in force */
+    const u8          *code;
+    bool               paused; /* ... but until the next slice: its pages could not be looked at */
+    u32                spent;  /* slices that ended in it, while this is counted ... */
+    u64                insns;  /* ... and the instructions of them all */
+    struct { i64 rel; struct memobj *obj; u64 off; } page[REGION_BLOCKS]; /* rel: of its address from the entry's pc */
+    u32                pages;
 };
 
 struct jit_regions {
@@ -38,6 +46,11 @@ struct jit_regions {
     bool              over, full;         /* no tier; no room until the flush */
     u32               slices;
     u8                changes[CHANGES];   /* by hash of the entry's place */
+    struct made      *slot[JIT_SLOTS];
+    u32               next_slot;
+    bool              any_paused;
+    u64               since;              /* instruction count at the last slice */
+    struct region_trace trace;
     struct ir_block   ir;                 /* scratch */
 };
 
@@ -57,7 +70,8 @@ bool jit_regions_new(struct jit *j, const struct jit_policy *p, struct err *e)
     CHECK(g);
     g->policy = *p;
     g->policy.samples = wanted_samples(p->samples);
-    g->worker = worker_new(j, &(struct worker_setup){ p->here, p->load });
+    g->policy.here |= getenv("MYNAH_REGIONS_HERE") != NULL; /* for tests: the guest waits */
+    g->worker = worker_new(j, &(struct worker_setup){ g->policy.here, p->load });
     return !p->here || worker_open(g->worker, e);
 }
 
@@ -76,99 +90,62 @@ void jit_regions_free(struct jit *j)
     j->regions = NULL;
 }
 
-/* ---- which blocks ---- */
-
-/* Where a link within the page leads that was not followed yet. */
-static struct jblock *not_linked(struct jit *j, const struct jit_link *l)
-{
-    u64 at = (l->from->off & (PAGE_SIZE - 1)) + (u64)l->rel;
-    bool inside = at < engine_page_end(j->v->guest);
-    return inside ? jit_cache_find(j, l->from->obj, l->from->off + (u64)l->rel, l->from->mode) : NULL;
-}
-
-/* The block that the link leads to, if it is one for the region of `of`. Blocks that are regions themselves follow no links. */
-static struct jblock *neighbour(struct jit *j, const struct jblock *of, const struct jit_link *l)
-{
-    struct jblock *to = l->to || l->ic || !j->regions->policy.meets ? l->to : not_linked(j, l);
-    bool ok = to && !l->ic && !to->dead && to->hashed && !to->obj2 && to->obj == of->obj && to->mode == of->mode
-              && to->off >> PAGE_BITS == of->off >> PAGE_BITS;
-    return ok ? to : NULL;
-}
-
-static bool has(const struct made *g, const struct jblock *b)
-{
-    for (u32 n = 0; n < g->count; n++)
-        if (g->member[n] == b)
-            return true;
-    return false;
-}
-
-/* Breadth first. True: some way leads back. */
-static bool grow(struct jit *j, struct made *g, struct jblock *entry)
-{
-    u32 insns = entry->insns;
-    bool loop = false;
-    g->member[g->count++] = entry;
-    for (u32 n = 0; n < g->count; n++) {
-        const struct jblock *b = g->member[n];
-        loop |= b->loops;
-        for (u32 k = 0; k < b->link_count; k++) {
-            struct jblock *to = neighbour(j, entry, &b->links[k]);
-            if (!to)
-                continue;
-            loop |= to->off <= b->off && has(g, to);
-            if (has(g, to) || g->count == REGION_BLOCKS || insns + to->insns > REGION_INSNS)
-                continue;
-            insns += to->insns;
-            g->member[g->count++] = to;
-        }
-    }
-    return loop;
-}
-
 /* ---- the region as the tier wants it ---- */
 
-static bool fits(const struct ir_block *b)
-{
-    struct jit_fit f = { 0 };
-    for (u32 i = 0; i < b->count; i++)
-        if (b->ins[i].type == IR_F80 || !jit_fits(b, &b->ins[i], &f))
-            return false;
-    return b->labels <= 250;
-}
-
-static struct ir_block *lift(struct jit *j, const struct jblock *b)
-{
-    struct ir_block *ir = &j->regions->ir;
-    engine_lift(j->v, b->obj, b->off, b->mode, b->insns, ir);
-    if (!ir->guest_len || ir->insns != b->insns)
-        return NULL;
-    ir_passes(ir);
-    if (!fits(ir))
-        return NULL;
-    u64 size = offsetof(struct ir_block, ins) + ir->count * sizeof ir->ins[0];
-    struct ir_block *copy = malloc(size);
-    CHECK(copy);
-    memcpy(copy, ir, size);
-    return copy;
-}
-
-static bool fill(struct jit *j, const struct made *g, struct jit_region *r)
+/* The IR is the job's then. */
+static void fill(struct jit *j, struct region_shape *s, struct jit_region *r)
 {
     const struct guest *guest = j->v->guest;
-    const struct jblock *entry = g->member[0];
-    *r = (struct jit_region){ .layout = guest->layout, .page_at = entry->off & (PAGE_SIZE - 1),
-                              .page_end = engine_page_end(guest), .min_insn = guest->min_insn,
+    const struct jblock *entry = s->member[0];
+    *r = (struct jit_region){ .layout = guest->layout, .page_at = entry->off & (PAGE_SIZE - 1), .pages = s->pages,
                               .mmu_mode = entry->mode & (MMU_MODES - 1), .state_bias = JIT_STATE_BIAS, .fp_x86 = guest->fp_x86,
                               .fp_plain = guest->fp_special && !(entry->mode & guest->fp_special), .features = j->features };
-    for (u32 n = 0; n < g->count; n++) {
-        struct ir_block *ir = lift(j, g->member[n]);
-        if (ir)
-            r->block[r->count++] = (struct jit_region_block){ (i64)(g->member[n]->off - entry->off), ir };
-        else if (!n)
-            return false;
+    for (u32 n = 0; n < s->count; n++)
+        r->block[r->count++] = (struct jit_region_block){ s->rel[n], s->ir[n] };
+    r->edges = s->edges;
+    memcpy(r->edge, s->edge, sizeof s->edge);
+    s->count = 0;
+}
+
+static void note_page(struct made *g, const struct region_shape *s, u32 n)
+{
+    i64 at = s->rel[n] - (i64)(s->member[n]->off & (PAGE_SIZE - 1));
+    for (u32 k = 0; k < g->pages; k++)
+        if (g->page[k].rel == at)
+            return;
+    g->page[g->pages].rel = at;
+    g->page[g->pages].obj = s->member[n]->obj;
+    g->page[g->pages++].off = s->member[n]->off & PAGE_MASK;
+}
+
+static struct made *made_of(const struct region_shape *s)
+{
+    struct made *g = calloc(1, sizeof *g);
+    CHECK(g);
+    g->count = s->count;
+    memcpy(g->member, s->member, s->count * sizeof s->member[0]);
+    for (u32 n = 0; n < s->count; n++)
+        note_page(g, s, n);
+    return g;
+}
+
+/* ---- slots ---- */
+
+static bool take_slot(struct jit *j, struct made *g)
+{
+    struct jit_regions *all = j->regions;
+    for (u32 n = 0; n < JIT_SLOTS; n++) {
+        u32 at = (all->next_slot + n) % JIT_SLOTS;
+        if (all->slot[at])
+            continue;
+        all->slot[at] = g;
+        all->next_slot = at + 1;
+        g->slot = at;
+        j->ctx->guard[at] = (struct jit_guard){ 0 };
+        j->ctx->region_entries[at] = 0;
+        return true;
     }
-    return true;
+    return false;
 }
 
 /* ---- seats ---- */
@@ -187,7 +164,7 @@ static void seat_all(struct jit_regions *all, struct made *g)
 }
 
 /* Nothing knows the region any more. */
-static void free_made(struct made *g)
+static void free_made(struct jit_regions *all, struct made *g)
 {
     for (u32 n = 0; n < g->count; n++) {
         struct jit_seat **at = &g->member[n]->seats;
@@ -198,6 +175,7 @@ static void free_made(struct made *g)
     *g->at = g->next;
     if (g->next)
         g->next->at = g->at;
+    all->slot[g->slot] = NULL;
     free(g);
 }
 
@@ -236,11 +214,13 @@ static void turn_on(struct jit *j, struct made *g, const u8 *code)
 {
     struct made *old = entered_at(g->member[0], true);
     if (old) {
-        x64_entry_restore(j, g->member[0]);
-        free_made(old);
+        if (!old->paused)
+            x64_entry_restore(j, g->member[0]);
+        free_made(j->regions, old);
         j->stats.regions_replaced++;
     }
     x64_entry_jump(j, g->member[0], code);
+    g->code = code;
     g->job = NULL;
 }
 
@@ -252,11 +232,12 @@ static void drop(struct jit *j, struct made *g)
         worker_cancel(j->regions->worker, g->job);
         j->stats.regions_cancelled++;
     } else {
-        x64_entry_restore(j, g->member[0]);
+        if (!g->paused)
+            x64_entry_restore(j, g->member[0]);
         j->stats.regions_dropped++;
     }
     g->member[0]->heat = g->member[0]->met = 0;
-    free_made(g);
+    free_made(j->regions, g);
 }
 
 void jit_regions_forget(struct jit *j, struct jblock *b, bool changed)
@@ -296,6 +277,7 @@ static void say_made(struct jit *j, const struct jblock *entry, const struct wor
              entry->obj->name, (unsigned long long)entry->off, job->region.count, (unsigned long long)insns_of(&job->region),
              (unsigned long long)job->used, (unsigned long long)tenths / 10, (unsigned long long)tenths % 10,
              job->from_store ? ", from the store" : "");
+    jit_log_region(j, entry, job->fn, (u64)(job->code - job->fn)); /* its stub comes next */
 }
 
 static void install(struct jit *j, struct made *g, const struct worker_job *job)
@@ -321,7 +303,7 @@ static void give_up(struct jit *j, struct made *g, const struct worker_job *job)
     if (once)
         *once = true;
     j->stats.regions_failed++;
-    free_made(g);
+    free_made(j->regions, g);
 }
 
 /* Code that the worker wrote is about to run: x64_serialize(). */
@@ -347,16 +329,6 @@ static void take_results(struct jit *j)
 
 /* ---- making ---- */
 
-static bool choose(struct jit *j, struct made *g, struct jblock *entry, bool alone)
-{
-    const struct made *old = entered_at(entry, true);
-    if (alone)
-        g->member[g->count++] = entry;
-    else if (!grow(j, g, entry) && j->regions->policy.needs_loop)
-        return false;
-    return !old || old->count < g->count;
-}
-
 static void post(struct jit *j, struct made *g, struct worker_job *job)
 {
     struct jit_regions *all = j->regions;
@@ -368,55 +340,168 @@ static void post(struct jit *j, struct made *g, struct worker_job *job)
         take_results(j);
 }
 
-/* alone: of this block, whatever leads where. */
-static void make(struct jit *j, struct jblock *entry, bool alone)
+/* Not when there is one of it, or one is being made, that is as large. */
+static bool is_wanted(const struct region_shape *s)
+{
+    const struct made *old = entered_at(s->member[0], true);
+    return !entered_at(s->member[0], false) && (!old || old->count < s->count);
+}
+
+static bool may_make(struct jit *j, struct jblock *entry)
 {
     struct jit_regions *all = j->regions;
     if (*changes_of(all, entry) == CHANGES_MOST) {
         entry->heat = entry->met = 0; /* later, perhaps */
-        return;
+        return false;
     }
     if (worker_is_full(all->worker)) {
         entry->heat = all->policy.samples / 2;
         j->stats.regions_refused++;
+        return false;
+    }
+    return true;
+}
+
+static void make(struct jit *j, struct region_shape *s)
+{
+    struct made *g = may_make(j, s->member[0]) && is_wanted(s) ? made_of(s) : NULL;
+    if (!g || !take_slot(j, g)) {
+        region_shape_free(s);
+        free(g);
         return;
     }
-    struct made *g = calloc(1, sizeof *g);
     struct worker_job *job = worker_job_new();
-    CHECK(g);
-    if (choose(j, g, entry, alone) && fill(j, g, &job->region)) {
-        post(j, g, job);
+    job->slot = g->slot;
+    fill(j, s, &job->region);
+    post(j, g, job);
+}
+
+/* ---- is it any good? ---- */
+
+/* Entering and leaving costs as much as a few dozen instructions: one that is left soon is not worth it, unless it can be made
+ * larger. */
+static void judge(struct jit *j, struct made *g)
+{
+    u64 entries = j->ctx->region_entries[g->slot];
+    if (g->insns >= entries * WORTH) {
+        g->spent = 0;
+        g->insns = 0;
+        j->ctx->region_entries[g->slot] = 0;
         return;
     }
-    worker_job_free(job);
-    free(g);
+    struct jblock *entry = g->member[0];
+    log_line(&j->v->m->log, LOG_jit, "region at %s+%#llx: %llu instructions an entry", entry->obj->name,
+             (unsigned long long)entry->off, (unsigned long long)(g->insns / MAX(entries, 1u)));
+    j->stats.regions_poor++;
+    drop(j, g);
+    entry->heat = TRIED;
+}
+
+static void judge_last(struct jit *j, u64 insns)
+{
+    struct made *g = j->regions->slot[j->ctx->region_slot];
+    if (!g || g->job || j->regions->policy.meets)
+        return;
+    g->insns += insns;
+    if (++g->spent % JUDGED == 0)
+        judge(j, g);
+}
+
+/* ---- pages ---- */
+
+static bool lies_right(struct jit *j, const struct made *g, gva pc, u64 mode)
+{
+    for (u32 k = 0; k < g->pages; k++) {
+        struct memobj *obj;
+        u64 off;
+        if (!mmu_peek_fetch(&j->v->mmu, pc + (u64)g->page[k].rel, mode & (MMU_MODES - 1), &obj, &off)
+            || obj != g->page[k].obj || off != g->page[k].off)
+            return false;
+    }
+    return true;
+}
+
+void jit_regions_stale(struct jit *j, u32 slot)
+{
+    struct made *g = j->regions->slot[slot];
+    CHECK(g && !g->job && !g->paused);
+    if (lies_right(j, g, j->v->s.pc, g->member[0]->mode)) {
+        j->ctx->guard[slot] = (struct jit_guard){ j->ctx->key, j->v->s.pc };
+        return;
+    }
+    x64_entry_restore(j, g->member[0]);
+    g->paused = true;
+    j->regions->any_paused = true;
+    j->stats.regions_paused++;
+}
+
+static void resume(struct jit *j)
+{
+    for (struct made *g = j->regions->made; g; g = g->next) {
+        if (!g->paused)
+            continue;
+        x64_entry_jump(j, g->member[0], g->code);
+        g->paused = false;
+    }
+    j->regions->any_paused = false;
 }
 
 /* ---- what the engine tells ---- */
 
-void jit_regions_slice(struct jit *j)
+struct region_trace *jit_regions_slice(struct jit *j)
 {
+    struct region_trace *t = &j->regions->trace;
     take_results(j);
+    if (j->regions->any_paused)
+        resume(j);
+    if (j->ctx->region_spent)
+        judge_last(j, j->v->s.icount - j->regions->since);
+    j->ctx->region_spent = false;
+    j->regions->since = j->v->s.icount;
     if (++j->regions->slices % CHANGES_SLICES == 0)
         forget_changes(j->regions);
+    if (t->evictions != j->stats.evictions)
+        t->left = 0;
+    return t->left ? t : NULL;
 }
 
-void jit_regions_sample(struct jit *j, struct jblock *b)
+bool jit_regions_sample(struct jit *j, struct jblock *b)
 {
     struct jit_regions *all = j->regions;
     struct made *waits = b->heat == TRIED ? entered_at(b, false) : NULL;
     if (waits)
         atomic_fetch_add_explicit(&waits->job->heat, 1, memory_order_relaxed);
-    if (all->over || all->full || b->heat == TRIED || ++b->heat < all->policy.samples || b->obj2)
-        return;
+    if (all->over || all->full || b->heat == TRIED || ++b->heat < all->policy.samples || b->obj2 || !may_make(j, b))
+        return false;
     b->heat = TRIED;
-    make(j, b, false);
+    return true;
+}
+
+struct region_trace *jit_regions_trace(struct jit *j)
+{
+    struct region_trace *t = &j->regions->trace;
+    if (!t->left)
+        region_trace_begin(j, t);
+    return t;
+}
+
+void jit_regions_traced(struct jit *j)
+{
+    struct region_trace *t = &j->regions->trace;
+    struct region_shape s;
+    t->left = 0;
+    if (t->evictions != j->stats.evictions || !region_of_trace(j, t, &s, &j->regions->ir))
+        return;
+    s.member[0]->heat = TRIED;
+    make(j, &s);
 }
 
 void jit_regions_met(struct jit *j, struct jblock *b)
 {
     struct jit_regions *all = j->regions;
+    struct region_shape s;
     if (b->met >= all->policy.meets || ++b->met < all->policy.meets || all->over || all->full || b->obj2 || b->seats)
         return;
-    make(j, b, true);
+    if (may_make(j, b) && region_of_block(j, b, j->v->s.pc, &s, &all->ir))
+        make(j, &s);
 }

@@ -22,10 +22,16 @@ extern const struct jit_policy jit_policy_auto, jit_policy_llvm;
 
 bool jit_regions_new(struct jit *j, const struct jit_policy *p, struct err *e) MUST_CHECK;
 void jit_regions_free(struct jit *j); /* code does not run any more */
-/* A slice begins: regions that are done are turned on. */
-void jit_regions_slice(struct jit *j);
-/* ... and the run stands at the block. */
-void jit_regions_sample(struct jit *j, struct jblock *b);
+/* A slice begins: regions that are done are turned on. A trace that goes on, or NULL. */
+struct region_trace;
+struct region_trace *jit_regions_slice(struct jit *j);
+/* ... and the run stands at the block. True: a trace from here is wanted. */
+bool jit_regions_sample(struct jit *j, struct jblock *b);
+struct region_trace *jit_regions_trace(struct jit *j); /* one that goes on, or a new one from here */
+void jit_regions_traced(struct jit *j); /* it is over */
+/* The region of the slot was not entered: the key or the pc is another one than its pages were looked at with. v->s.pc is
+ * its entry's. */
+void jit_regions_stale(struct jit *j, u32 slot);
 /* C came across the block, and is about to enter it. */
 void jit_regions_met(struct jit *j, struct jblock *b);
 /* The block is about to die because its bytes changed, or to go with its chunk: no region that has it is in force any

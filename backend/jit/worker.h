@@ -29,12 +29,14 @@ enum worker_result {
 /* Allocated by worker_job_new(), to be freed by worker_job_free(). */
 struct worker_job {
     struct jit_region  region;      /* its blocks' IR is the job's */
+    u32                slot;        /* struct jit_ctx */
     void              *owner;       /* the poster's, never looked at */
     atomic_uint        heat;        /* the hottest is done first; of equals the first */
     atomic_bool        cancelled;   /* by worker_cancel() */
     /* what became of it */
     enum worker_result result;
     const u8          *code;        /* where it is entered: executable address */
+    const u8          *fn;          /* ... behind its stub */
     u64                used, ns;    /* bytes of code memory; CPU time that it took */
     bool               from_store;
     struct err         err;

@@ -5,7 +5,6 @@
 #include <time.h>
 
 #define REGION_MOST (1ull << 20)
-#define STUB 64u /* bytes of x64_region_entry() */
 
 void maker_init(struct maker *m, struct jit *j, const struct tier_api *(*load)(struct err *e))
 {
@@ -71,9 +70,10 @@ static bool link_object(struct maker *m, struct worker_job *job, const u8 *bytes
         symbol[n] = (u64)(uintptr_t)m->j->t.region[n];
     if (!m->api->link(m->tier, bytes, size, &arena, symbol, &fn, &job->used, &job->err))
         return false;
-    if (!(stub = alloc(m, STUB)))
+    if (!(stub = alloc(m, X64_STUB)))
         return err_set(&job->err, "no code memory for an entry");
-    job->code = x64_region_entry(m->j, stub, fn + m->j->delta);
+    job->fn = fn + m->j->delta;
+    job->code = x64_region_entry(m->j, stub, job->fn, job->slot, job->region.pages);
     return true;
 }
 

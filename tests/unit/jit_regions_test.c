@@ -31,7 +31,7 @@ struct guest_rig {
 /* Four blocks: an inner loop of one and an outer one of three; the last leads to itself. */
 static const u32 program[] = {
     ADD(0, 1), ADD(1, 3), SUBS(2, 1), BNE(-3), /* 0 to 3 */
-    ADD(2, 50), ADD(3, 1), CBNZ(3, -6),        /* 4 to 6 */
+    ADD(2, 6), ADD(3, 1), CBNZ(3, -6),        /* 4 to 6 */
     B(0),
 };
 
@@ -50,7 +50,7 @@ static void open_rig(struct guest_rig *g, const struct jit_policy *p)
     g->j = g->r.v->engine_data;
     put_code(&g->r, program, COUNT(program));
     g->r.v->s.pc = CODE;
-    g->r.s->x[2] = 50;
+    g->r.s->x[2] = 6;
 }
 
 static void run(struct guest_rig *g, u64 insns)
@@ -69,7 +69,7 @@ static void run_slices(struct guest_rig *g, u32 slices, u32 insns)
 /* All that follows from the number of instructions. */
 static void check_guest(const struct guest_rig *g)
 {
-    u64 x[4] = { 0, 0, 50, 0 };
+    u64 x[4] = { 0, 0, 6, 0 };
     u32 at = 0;
     for (u64 n = 0; n < g->r.v->s.icount; n++) {
         bool z = x[2] == 0;
@@ -78,7 +78,7 @@ static void check_guest(const struct guest_rig *g)
         case 1: x[1] += 3; break;
         case 2: x[2]--; break;
         case 3: at = z ? 4 : 0; break;
-        case 4: x[2] += 50; break;
+        case 4: x[2] += 6; break;
         case 5: x[3]++; break;
         case 6: at = 0; break;
         }
@@ -194,7 +194,7 @@ static void flush_in_flight(void **state)
         run_slices(&g, 40, 53);
     }
     sem_post(&fake.go);
-    until(&g, &g.j->stats.regions, 3);
+    until(&g, &g.j->stats.regions, 1);
     for (u32 n = 0; n < 50; n++) {
         g.engine.flush(g.r.v);
         run_slices(&g, 40, 53);

@@ -25,10 +25,11 @@ void llvm_object_free(struct llvm_object *o)
     *o = (struct llvm_object){ 0 };
 }
 
-/* Loop strength reduction makes addresses of its own beside those that the guest's instructions compute anyway. */
+/* Loop strength reduction makes addresses of its own beside those that the guest's instructions compute anyway. What
+ * registers are live behind a patch point nobody asks, and LLVM 19 crashes when MXCSR is one of them. */
 static void start_llvm(void)
 {
-    static const char *const options[] = { "mynah", "-disable-lsr" };
+    static const char *const options[] = { "mynah", "-disable-lsr", "-enable-patchpoint-liveness=0" };
     LLVMInitializeNativeTarget();
     LLVMInitializeNativeAsmPrinter();
     LLVMParseCommandLineOptions(COUNT(options), options, NULL);

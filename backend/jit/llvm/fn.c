@@ -39,27 +39,58 @@ static void leave(struct fn *f, enum region_symbol s, LLVMValueRef pc)
 }
 
 /* In the middle of a block: what did not run is given back. */
-static void leave_here(struct fn *f, enum region_symbol s, LLVMValueRef pc)
+static void leave_for(struct fn *f, enum region_symbol s, LLVMValueRef pc)
 {
     fn_store_dirty(f);
     take_off(f, -(i64)f->behind);
     leave(f, s, pc);
+}
+
+static void leave_here(struct fn *f, enum region_symbol s, LLVMValueRef pc)
+{
+    leave_for(f, s, pc);
     f->ended = true;
 }
 
-/* Within the page. */
 i32 fn_inside(const struct fn *f, u32 block, i64 rel)
 {
-    i64 to = f->r->block[block].rel + rel;
-    for (u32 n = 0; f->r->page_at + (u64)to < f->r->page_end && n < f->r->count; n++)
-        if (f->r->block[n].rel == to)
+    for (u32 n = 0; n < f->r->count; n++)
+        if (f->r->block[n].rel == f->r->block[block].rel + rel)
             return (i32)n;
     return -1;
+}
+
+u32 fn_next(const struct fn *f, u32 block, const struct ir_ins *in, u8 to[REGION_BLOCKS])
+{
+    i32 n = in->op == IR_exit_direct ? fn_inside(f, block, (i64)in->imm) : -1;
+    if (n >= 0) {
+        to[0] = (u8)n;
+        return 1;
+    }
+    u32 count = 0;
+    for (u32 k = 0; in->op == IR_exit_indirect && k < f->r->edges && count < FN_TARGETS; k++)
+        if (f->r->edge[k].from == block)
+            to[count++] = f->r->edge[k].to;
+    return count;
+}
+
+bool fn_crosses(const struct fn *f, u32 a, u32 b)
+{
+    return ((f->r->page_at + (u64)f->r->block[a].rel) >> PAGE_BITS ^ (f->r->page_at + (u64)f->r->block[b].rel) >> PAGE_BITS) != 0;
 }
 
 /* To another block of the region. */
 static void go_on(struct fn *f, u32 to)
 {
+    struct lb *l = &f->lb;
+    if (fn_crosses(f, f->at, to)) {
+        LLVMBasicBlockRef same = new_block(f, ""), other = new_block(f, "moved");
+        LLVMValueRef key = fn_get_ctx(f, l->type[IR_I64], offsetof(struct jit_ctx, key));
+        fn_branch_cold(f, LLVMBuildICmp(l->b, LLVMIntNE, key, f->key, ""), other, same);
+        go_to(f, other);
+        leave_for(f, REGION_exit, LLVMBuildAdd(l->b, f->pc, k64(f, (u64)f->r->block[to].rel), ""));
+        go_to(f, same);
+    }
     if (f->behind)
         take_off(f, -(i64)f->behind);
     fn_hand_deferred(f, to);
@@ -77,6 +108,24 @@ static void exit_direct(struct fn *f, const struct ir_ins *in)
     } else {
         leave_here(f, REGION_exit, fn_pc_of(f, (i64)in->imm));
     }
+}
+
+/* To where it led before, or elsewhere. */
+static void exit_indirect(struct fn *f, u32 i)
+{
+    struct lb *l = &f->lb;
+    LLVMValueRef target = lb_arg(l, i, 0);
+    u8 to[REGION_BLOCKS];
+    u32 n = f->synced ? 0 : fn_next(f, f->at, lb_ins(l, i), to);
+    for (u32 k = 0; k < n; k++) {
+        LLVMBasicBlockRef here = new_block(f, "returns"), other = new_block(f, "");
+        LLVMValueRef pc = LLVMBuildAdd(l->b, f->pc, k64(f, (u64)f->r->block[to[k]].rel), "");
+        LLVMBuildCondBr(l->b, LLVMBuildICmp(l->b, LLVMIntEQ, target, pc, ""), here, other);
+        go_to(f, here);
+        go_on(f, to[k]);
+        go_to(f, other);
+    }
+    leave_here(f, f->synced ? REGION_exit_sync : REGION_exit, target);
 }
 
 /* Ends where nothing comes back. */
@@ -147,6 +196,34 @@ static void insn(struct fn *f, const struct ir_ins *in)
     f->behind--;
 }
 
+/* A way out of the block that was taken: 2; rarely: 1; not at all: 0. */
+static u32 weight_of(const struct fn *f, u32 i)
+{
+    const struct ir_ins *in = lb_ins(&f->lb, i);
+    i32 to = in->op == IR_exit_direct ? fn_inside(f, f->at, (i64)in->imm) : -1;
+    for (u32 k = 0; to >= 0 && k < f->r->edges; k++)
+        if (f->r->edge[k].from == f->at && f->r->edge[k].to == to)
+            return f->r->edge[k].rare ? 1 : 2;
+    return 0;
+}
+
+/* A conditional branch: an exit, the label, and another exit. */
+static void weigh(struct fn *f, u32 i, LLVMValueRef br)
+{
+    const struct ir_block *b = f->lb.ir;
+    struct lb *l = &f->lb;
+    if (i + 3 >= b->count || b->ins[i + 1].op != IR_exit_direct || b->ins[i + 2].op != IR_label || b->ins[i + 3].op != IR_exit_direct)
+        return;
+    u32 other = weight_of(f, i + 1), skipped = weight_of(f, i + 3);
+    static const u32 by[] = { 1, 8, 64 };
+    if (other == skipped)
+        return;
+    LLVMMetadataRef w[] = { LLVMMDStringInContext2(l->c, "branch_weights", 14),
+                            LLVMValueAsMetadata(LLVMConstInt(l->type[IR_I32], by[skipped], false)),
+                            LLVMValueAsMetadata(LLVMConstInt(l->type[IR_I32], by[other], false)) };
+    LLVMSetMetadata(br, l->cold_kind, LLVMMetadataAsValue(l->c, LLVMMDNodeInContext2(l->c, w, COUNT(w))));
+}
+
 /* What is dirty on one of the ways is so behind the label. */
 static void skip(struct fn *f, u32 i)
 {
@@ -154,7 +231,8 @@ static void skip(struct fn *f, u32 i)
     fn_skip_deferred(f, i);
     for (u32 k = 0; k < COUNT(f->dirty); k++)
         f->label_dirty[lb_ins(&f->lb, i)->imm][k] |= f->dirty[k];
-    LLVMBuildCondBr(f->lb.b, lb_arg(&f->lb, i, 0), label(f, lb_ins(&f->lb, i)->imm), on);
+    LLVMValueRef br = LLVMBuildCondBr(f->lb.b, lb_arg(&f->lb, i, 0), label(f, lb_ins(&f->lb, i)->imm), on);
+    weigh(f, i, br);
     go_to(f, on);
 }
 
@@ -196,7 +274,7 @@ static void row(struct fn *f, u32 i)
     case IR_skip: skip(f, i); break;
     case IR_call: call(f, i); break;
     case IR_exit_direct: exit_direct(f, in); break;
-    case IR_exit_indirect: leave_here(f, f->synced ? REGION_exit_sync : REGION_exit, lb_arg(l, i, 0)); break;
+    case IR_exit_indirect: exit_indirect(f, i); break;
     case IR_exit_mode: leave_here(f, f->synced ? REGION_exit_sync : REGION_exit_mode, lb_arg(l, i, 0)); break;
     case IR_exit_exc: exit_exc(f, i); break;
     default: l->v[i] = lb_row(l, i); break;
@@ -285,12 +363,13 @@ static void find_heads(struct fn *f, u32 n)
     const struct ir_block *b = f->r->block[n].ir;
     f->visit[n] = OPEN;
     for (u32 i = 0; i < b->count; i++) {
-        i32 to = b->ins[i].op == IR_exit_direct ? fn_inside(f, n, (i64)b->ins[i].imm) : -1;
-        if (to < 0)
-            continue;
-        if (f->visit[to] == NEW)
-            find_heads(f, (u32)to);
-        f->head[to] |= f->visit[to] == OPEN;
+        u8 to[REGION_BLOCKS];
+        u32 count = fn_next(f, n, &b->ins[i], to);
+        for (u32 k = 0; k < count; k++) {
+            if (f->visit[to[k]] == NEW)
+                find_heads(f, to[k]);
+            f->head[to[k]] |= f->visit[to[k]] == OPEN;
+        }
     }
     f->visit[n] = DONE;
 }
@@ -300,9 +379,11 @@ static u32 longest(struct fn *f, u32 n)
     const struct ir_block *b = f->r->block[n].ir;
     u32 most = 0;
     for (u32 i = 0; !f->run[n] && i < b->count; i++) {
-        i32 to = b->ins[i].op == IR_exit_direct ? fn_inside(f, n, (i64)b->ins[i].imm) : -1;
-        if (to >= 0 && !f->head[to])
-            most = MAX(most, longest(f, (u32)to));
+        u8 to[REGION_BLOCKS];
+        u32 count = fn_next(f, n, &b->ins[i], to);
+        for (u32 k = 0; k < count; k++)
+            if (!f->head[to[k]])
+                most = MAX(most, longest(f, to[k]));
     }
     if (!f->run[n])
         f->run[n] = b->insns + most;
@@ -324,6 +405,7 @@ static void open_function(struct fn *f)
     go_to(f, new_block(f, "entry"));
     f->state = LLVMGetParam(l->fn, 1);
     f->pc = LLVMGetParam(l->fn, 3);
+    f->key = fn_get_ctx(f, l->type[IR_I64], offsetof(struct jit_ctx, key));
     f->left = LLVMBuildAlloca(l->b, l->type[IR_I64], "left");
     fn_open_fields(f);
     fn_open_deferred(f);

@@ -13,6 +13,7 @@
 #define FN_FIELDS 1024u
 #define FN_LABELS 256u
 #define FN_CANDS 64u
+#define FN_TARGETS 4u /* of an indirect exit */
 #define FN_RECIPES 1024u
 #define FN_RELOADS (IR_H_WRITES | IR_H_SYNC | IR_H_FAULT) /* of a helper: all fields are read again behind it */
 
@@ -35,7 +36,7 @@ struct fn_defer {
 struct fn {
     struct lb                lb;
     const struct jit_region *r;
-    LLVMValueRef             state, pc;          /* of the entry */
+    LLVMValueRef             state, pc, key;     /* of the entry; ctx.key there */
     LLVMValueRef             left;               /* alloca */
     LLVMValueRef             field[FN_FIELDS];   /* allocas; NULL: in memory */
     bool                     indexed[FN_FIELDS];
@@ -74,6 +75,9 @@ enum { FN_PRESERVE_ALL = 15, FN_PRESERVE_NONE = 21 }; /* llvm/IR/CallingConv.h *
 /* fn.c: the whole region as a function named "region" in a module of the context; false: it cannot be one. */
 bool fn_build(struct fn *f, LLVMContextRef c, LLVMModuleRef m, const struct jit_region *r, struct err *e);
 LLVMValueRef fn_pc_of(struct fn *f, i64 rel); /* linear, of the block's first byte + rel */
+/* The blocks of the region that instruction `in` of `block` may lead to; how many. */
+u32 fn_next(const struct fn *f, u32 block, const struct ir_ins *in, u8 to[REGION_BLOCKS]);
+bool fn_crosses(const struct fn *f, u32 a, u32 b); /* the blocks are in different pages: a way between them may leave */
 i32 fn_inside(const struct fn *f, u32 block, i64 rel); /* the block of the region that rel leads to from `block`; -1: none */
 
 /* fn_state.c */

@@ -40,7 +40,7 @@ static u64 live_at_exit(const struct fn *f, u32 n, const struct ir_ins *in)
     i32 to = in->op == IR_exit_direct ? fn_inside(f, n, (i64)in->imm) : -1;
     if (in->op == IR_exit_exc)
         return 0;
-    return to < 0 ? all_cands(f) : f->live[to];
+    return to < 0 || fn_crosses(f, n, (u32)to) ? all_cands(f) : f->live[to];
 }
 
 /* Backwards through block n. */
@@ -85,9 +85,10 @@ static void count_edges(struct fn *f)
         const struct ir_block *b = f->r->block[n].ir;
         f->edges[n] += n == 0 || f->head[n];
         for (u32 i = 0; i < b->count; i++) {
-            i32 to = b->ins[i].op == IR_exit_direct ? fn_inside(f, n, (i64)b->ins[i].imm) : -1;
-            if (to >= 0)
-                f->edges[to]++;
+            u8 to[REGION_BLOCKS];
+            u32 count = fn_next(f, n, &b->ins[i], to);
+            for (u32 k = 0; k < count; k++)
+                f->edges[to[k]]++;
         }
     }
 }

@@ -42,10 +42,12 @@ static bool flow(struct fn *f, u32 n)
         const struct ir_ins *in = &b->ins[i];
         if (in->op == IR_set && !f->indexed[in->imm])
             add(now, (u32)in->imm);
-        i32 to = in->op == IR_exit_direct ? fn_inside(f, n, (i64)in->imm) : -1;
-        for (u32 k = 0; to >= 0 && k < words(f); k++) {
-            more |= (now[k] & ~f->dirty_in[to][k]) != 0;
-            f->dirty_in[to][k] |= now[k];
+        u8 to[REGION_BLOCKS];
+        u32 count = fn_next(f, n, in, to);
+        for (u32 w = 0; w < count * words(f); w++) {
+            u64 *there = &f->dirty_in[to[w / words(f)]][w % words(f)];
+            more |= (now[w % words(f)] & ~*there) != 0;
+            *there |= now[w % words(f)];
         }
     }
     return more;

@@ -300,12 +300,29 @@ static void make_region_exits(struct making *m, struct jit_thunks *t)
     t->region[REGION_exit_sync] = make_region_exit(m, t->leave[JX_SYNC]);
 }
 
-const u8 *x64_region_entry(struct jit *j, u8 *at, const u8 *fn)
+const u8 *x64_region_entry(struct jit *j, u8 *at, const u8 *fn, u32 slot, bool guarded)
 {
-    struct xasm a = { .p = at, .end = at + 64, .delta = j->delta, .features = j->features };
+    struct xasm a = { .p = at, .end = at + X64_STUB, .delta = j->delta, .features = j->features };
+    struct jit_ctx *c = j->ctx;
+    u8 *stale[2] = { NULL, NULL };
+    if (guarded) {
+        xa_mov_rm(&a, 64, RAX, xm_abs(&c->key));
+        xa_alu_rm(&a, XA_CMP, 64, RAX, xm_abs(&c->guard[slot].key));
+        stale[0] = xa_jcc_fwd(&a, CC_NE, true);
+        xa_alu_rm(&a, XA_CMP, 64, R15, xm_abs(&c->guard[slot].pc));
+        stale[1] = xa_jcc_fwd(&a, CC_NE, true);
+    }
     xa_alu_ri(&a, XA_SUB, 64, RSP, 8);
-    xa_alu_mr(&a, XA_ADD, 64, xm_abs(&j->ctx->region_insns), R12);
+    xa_alu_mr(&a, XA_ADD, 64, xm_abs(&c->region_insns), R12);
+    xa_mov_mi(&a, 32, xm_abs(&c->region_slot), (i32)slot);
+    xa_alu_mi(&a, XA_ADD, 32, xm_abs(&c->region_entries[slot]), 1);
     xa_jmp(&a, fn);
+    if (guarded) {
+        xa_here_is(&a, stale[0], true);
+        xa_here_is(&a, stale[1], true);
+        xa_mov_mi(&a, 64, xm_abs(&c->arg0), (i32)slot);
+        xa_jmp(&a, j->t.leave[JX_REGION]);
+    }
     CHECK(!a.full);
     return at + j->delta;
 }
