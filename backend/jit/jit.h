@@ -78,6 +78,7 @@ struct jblock {
     bool             dead;     /* its bytes changed: the entry jumps out. Revived when they are found to be back */
     bool             loops;    /* leads to itself, without a link */
     u8               heat;     /* samples that met it */
+    bool             apart;    /* accesses of a region entered here share no looks: they missed too often */
     u8               met;      /* how often C came across it, as far as somebody counts */
     bool             hashed;   /* in the hash and page lists; one that is not waits for its chunk to be recycled */
     u8               was[8];   /* what the jump at the entry replaced */
@@ -145,6 +146,7 @@ struct jit_ctx {
     u32              region_slot;       /* of the region entered last */
     bool             region_spent;      /* ... and it was left because the budget was spent */
     u32              region_entries[JIT_SLOTS];
+    u32              region_cuts[JIT_SLOTS]; /* times that it was left for an instruction to be done alone */
     struct jit_guard guard[JIT_SLOTS];
     struct jit_region_regs regs;
     struct jit_jump  jumps[1u << JIT_JUMP_BITS]; /* slot: jit_jump_slot() */
@@ -282,3 +284,4 @@ u64  jit_call(struct jit_ctx *c, const struct ir_helper *h, u32 site);
 void jit_eval(struct jit_ctx *c, const struct ir_ins *in);
 u64  jit_call_number(struct jit_ctx *c, u64 helper, u32 site);
 void jit_leave(struct jit_ctx *c, enum jit_exit x); /* with what is in c->saved */
+void jit_leave_alone(struct jit_ctx *c, u32 site);  /* JX_ONE of the instruction there */

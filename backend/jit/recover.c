@@ -148,6 +148,10 @@ static u64 call_out(struct out *o)
         c->region_spent = true;
         jit_leave(c, JX_BUDGET);
         break;
+    case REGION_OUT_alone:
+        c->region_cuts[c->region_slot]++;
+        jit_leave_alone(c, s->site);
+        break;
     case REGION_OUT_exc:
         c->arg0 = s->word;
         c->arg1 = x;

@@ -36,6 +36,7 @@ struct jit_region {
     struct jit_region_edge  edge[REGION_EDGES]; /* indirect exits lead to where these say */
     u64                     page_at;   /* of the entry block in its page */
     bool                    pages;     /* there is more than one: ways between them are good for one ctx.key */
+    bool                    apart;     /* no access shares its look at a page with others */
     u32                     mmu_mode;
     i32                     state_bias;
     bool                    fp_x86, fp_plain;

@@ -23,7 +23,7 @@ bool region_key_start(struct code_key *k, const struct tier_api *api)
 static void add_scalars(struct code_key *k, const struct jit_region *r)
 {
     _Static_assert(sizeof *r == 56 + REGION_BLOCKS * sizeof r->block[0] + sizeof r->edge, "a new member belongs here");
-    const u64 all[] = { r->count, r->page_at, r->pages, r->mmu_mode, (u64)r->state_bias, r->fp_x86,
+    const u64 all[] = { r->count, r->page_at, r->pages, r->apart, r->mmu_mode, (u64)r->state_bias, r->fp_x86,
                         r->fp_plain, r->features };
     code_key_add(k, "region", all, sizeof all);
     code_key_add(k, "edges", r->edge, r->edges * sizeof r->edge[0]);

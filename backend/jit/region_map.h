@@ -23,6 +23,7 @@ enum region_out {
     REGION_OUT_call,    /* a helper: word is its number; result is the call's; ctx.saved[12] is what is left then */
     REGION_OUT_eval,    /* a pure or FP row by the reference: operands, ctx.res, ins. Has no fields: never leaves */
     REGION_OUT_budget,  /* leaves: the block at pc does not fit, or a kick came */
+    REGION_OUT_alone,   /* leaves: the instruction is to be done alone */
     REGION_OUT_exc,     /* leaves with an exception: word is its code; args: payload */
     REGION_OUTS
 };

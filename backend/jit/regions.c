@@ -98,6 +98,7 @@ static void fill(struct jit *j, struct region_shape *s, struct jit_region *r)
     const struct guest *guest = j->v->guest;
     const struct jblock *entry = s->member[0];
     *r = (struct jit_region){ .layout = guest->layout, .page_at = entry->off & (PAGE_SIZE - 1), .pages = s->pages,
+                              .apart = entry->apart,
                               .mmu_mode = entry->mode & (MMU_MODES - 1), .state_bias = JIT_STATE_BIAS, .fp_x86 = guest->fp_x86,
                               .fp_plain = guest->fp_special && !(entry->mode & guest->fp_special), .features = j->features };
     for (u32 n = 0; n < s->count; n++)
@@ -142,7 +143,7 @@ static bool take_slot(struct jit *j, struct made *g)
         all->next_slot = at + 1;
         g->slot = at;
         j->ctx->guard[at] = (struct jit_guard){ 0 };
-        j->ctx->region_entries[at] = 0;
+        j->ctx->region_entries[at] = j->ctx->region_cuts[at] = 0;
         return true;
     }
     return false;
@@ -382,11 +383,11 @@ static void make(struct jit *j, struct region_shape *s)
  * larger. */
 static void judge(struct jit *j, struct made *g)
 {
-    u64 entries = j->ctx->region_entries[g->slot];
+    u64 entries = j->ctx->region_entries[g->slot], cuts = j->ctx->region_cuts[g->slot];
     if (g->insns >= entries * WORTH) {
         g->spent = 0;
         g->insns = 0;
-        j->ctx->region_entries[g->slot] = 0;
+        j->ctx->region_entries[g->slot] = j->ctx->region_cuts[g->slot] = 0;
         return;
     }
     struct jblock *entry = g->member[0];
@@ -394,7 +395,10 @@ static void judge(struct jit *j, struct made *g)
              (unsigned long long)entry->off, (unsigned long long)(g->insns / MAX(entries, 1u)));
     j->stats.regions_poor++;
     drop(j, g);
-    entry->heat = TRIED;
+    if (!entry->apart && cuts * 2 > entries)
+        entry->apart = true; /* and again, otherwise */
+    else
+        entry->heat = TRIED;
 }
 
 static void judge_last(struct jit *j, u64 insns)

@@ -307,6 +307,7 @@ static void block(struct fn *f, u32 n)
     f->skips = 0;
     f->built[n] = true;
     fn_begin_deferred(f);
+    fn_find_groups(f, b);
     memcpy(f->dirty, f->dirty_in[n], sizeof f->dirty);
     memset(f->label, 0, sizeof f->label);
     memset(f->label_dirty, 0, sizeof f->label_dirty);

@@ -12,10 +12,20 @@
 
 #define FN_FIELDS 1024u
 #define FN_LABELS 256u
+#define FN_GROUPS 48u
 #define FN_CANDS 64u
 #define FN_TARGETS 4u /* of an indirect exit */
 #define FN_RECIPES 1024u
 #define FN_RELOADS (IR_H_WRITES | IR_H_SYNC | IR_H_FAULT) /* of a helper: all fields are read again behind it */
+
+/* Accesses that share a look at their page: fn_group.c. */
+struct fn_group {
+    ir_ref       root;
+    i64          low, high;   /* bytes from the root: [low, high) */
+    bool         write, open, used;
+    u32          first, last, members;
+    LLVMValueRef host;        /* pointer to where the root is */
+};
 
 /* What a set of a flag is made of: fn_defer.c. */
 struct fn_recipe {
@@ -65,6 +75,9 @@ struct fn {
     u32                      recipes;
     u8                      *blob;               /* sites: fn_out.c */
     u32                      blob_size, blob_room;
+    struct fn_group          group[FN_GROUPS];   /* of the block being built */
+    u32                      groups;
+    u8                       group_of[IR_BLOCK_MAX]; /* of an instruction, + 1; 0: none */
     u32                      at;                 /* block being built */
     u32                      insn_off, behind;
     bool                     synced, ended;      /* ended: behind an exit */

@@ -64,7 +64,7 @@ LLVMValueRef fn_ldex(struct fn *f, u32 i)
     store(f, a.va, MONITOR(f, excl_addr));
     store(f, k32(f, 1u << m.size), MONITOR(f, excl_size));
     see(f, v, in->type);
-    return fn_row_slow(f, &a, i, v);
+    return fn_either(f, &a, i, v);
 }
 
 static LLVMValueRef seen(struct fn *f, u32 type)
@@ -109,7 +109,7 @@ LLVMValueRef fn_stex(struct fn *f, u32 i)
     LLVMValueRef same = LLVMBuildICmp(l->b, LLVMIntEQ, now, seen(f, type), "");
     store(f, LLVMBuildSelect(l->b, same, value, now, ""), a.host);
     store(f, zero, MONITOR(f, excl_size));
-    LLVMValueRef v[2] = { lost, fn_row_slow(f, &a, i, LLVMBuildSelect(l->b, same, zero, one, "")) };
+    LLVMValueRef v[2] = { lost, fn_either(f, &a, i, LLVMBuildSelect(l->b, same, zero, one, "")) };
     from[1] = LLVMGetInsertBlock(l->b);
     LLVMBuildBr(l->b, join);
     LLVMPositionBuilderAtEnd(l->b, join);
@@ -137,7 +137,7 @@ LLVMValueRef fn_cas(struct fn *f, u32 i)
     LLVMValueRef now = load(f, lb_type(l, i), a.host);
     LLVMValueRef same = LLVMBuildICmp(l->b, LLVMIntEQ, now, lb_arg(l, i, 1), "");
     store(f, LLVMBuildSelect(l->b, same, lb_arg(l, i, 2), now, ""), a.host); /* as the host's own does */
-    return fn_row_slow(f, &a, i, now);
+    return fn_either(f, &a, i, now);
 }
 
 static LLVMValueRef choose(struct fn *f, LLVMIntPredicate better, LLVMValueRef x, LLVMValueRef y)
@@ -175,5 +175,5 @@ LLVMValueRef fn_rmw(struct fn *f, u32 i)
     struct fn_access a = fn_check(f, i, 1u << m.size, m.align, true);
     LLVMValueRef before = load(f, lb_type(&f->lb, i), a.host);
     store(f, modified(f, in->flag, before, lb_arg(&f->lb, i, 1)), a.host);
-    return fn_row_slow(f, &a, i, before);
+    return fn_either(f, &a, i, before);
 }

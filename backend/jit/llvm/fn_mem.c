@@ -78,7 +78,7 @@ static u32 base_of(const struct ir_block *b, ir_ref v)
 }
 
 /* Index into ctx.page; -1: accesses like this one are rarely where the one before was. */
-static i32 page_of(struct fn *f, u32 i, bool write)
+i32 fn_page_of(struct fn *f, u32 i, bool write)
 {
     u32 base = base_of(f->lb.ir, lb_ins(&f->lb, i)->arg[0]), first = write ? JIT_READ_PAGES : 0;
     u32 count = write ? JIT_WRITE_PAGES : JIT_READ_PAGES, want = base % count;
@@ -116,13 +116,12 @@ static LLVMValueRef entry_of(struct fn *f, LLVMValueRef va)
     return fn_add_bytes(f, tlb, LLVMBuildAnd(b, at, k64(f, (TLB_ENTRIES - 1) * sizeof(struct tlb_entry)), ""));
 }
 
-/* Does the page that was met last hold the access? An access that is not aligned goes to the TLB. */
-static void ask_page(struct fn *f, struct fn_access *a, LLVMBasicBlockRef tlb)
+/* Does the page that was met last hold the access? One that is not aligned goes to the TLB. */
+static void ask_page(struct fn *f, struct fn_access *a, u64 mask, LLVMBasicBlockRef tlb)
 {
     struct lb *l = &f->lb;
     LLVMValueRef page = fn_get_ctx(f, i64t(f), offsetof(struct jit_ctx, page) + (u64)a->page * 8);
-    u64 low = (a->len - 1) | ((1u << a->align) - 1);
-    LLVMValueRef of_va = LLVMBuildAnd(l->b, a->va, k64(f, PAGE_MASK | low), "");
+    LLVMValueRef of_va = LLVMBuildAnd(l->b, a->va, k64(f, mask), "");
     fn_branch_cold(f, LLVMBuildICmp(l->b, LLVMIntNE, of_va, page, ""), tlb, a->hot);
 }
 
@@ -162,29 +161,45 @@ static void ask_out_of_line(struct fn *f, const struct fn_access *a)
     fn_branch_cold(f, LLVMBuildICmp(l->b, LLVMIntEQ, addend, k64(f, 0), ""), a->slow, a->hot);
 }
 
+LLVMValueRef fn_ask(struct fn *f, struct fn_access *a, u64 mask)
+{
+    struct lb *l = &f->lb;
+    if (a->page < 0) {
+        ask_align(f, a);
+        return ask_tlb(f, a);
+    }
+    LLVMBasicBlockRef tlb = fn_block(f, "tlb");
+    ask_page(f, a, mask, tlb);
+    LLVMPositionBuilderAtEnd(l->b, tlb);
+    ask_align(f, a);
+    ask_out_of_line(f, a);
+    LLVMPositionBuilderAtEnd(l->b, a->hot);
+    return fn_get_ctx(f, i64t(f), offsetof(struct jit_ctx, addend) + (u64)a->page * 8);
+}
+
 struct fn_access fn_check(struct fn *f, u32 i, u32 len, u32 align, bool write)
 {
     struct lb *l = &f->lb;
-    struct fn_access a = { .va = lb_arg(l, i, 0), .len = len, .align = align, .write = write, .slow = fn_block(f, "slow"),
-                           .done = fn_block(f, "done"), .page = page_of(f, i, write) };
-    LLVMValueRef addend;
+    struct fn_access a = { .va = lb_arg(l, i, 0), .len = len, .align = align, .write = write, .page = fn_page_of(f, i, write) };
+    a.host = fn_group_host(f, i, align);
+    a.grouped = a.host;
+    if (a.grouped)
+        return a;
+    a.slow = fn_block(f, "slow");
+    a.done = fn_block(f, "done");
     if (len & (len - 1))
         a.page = -1;
-    if (a.page >= 0) {
-        LLVMBasicBlockRef tlb = fn_block(f, "tlb");
+    if (a.page >= 0)
         a.hot = fn_block(f, "hot");
-        ask_page(f, &a, tlb);
-        LLVMPositionBuilderAtEnd(l->b, tlb);
-    }
-    ask_align(f, &a);
-    if (a.page < 0) {
-        addend = ask_tlb(f, &a);
-    } else {
-        ask_out_of_line(f, &a);
-        LLVMPositionBuilderAtEnd(l->b, a.hot);
-        addend = fn_get_ctx(f, i64t(f), offsetof(struct jit_ctx, addend) + (u64)a.page * 8);
-    }
+    LLVMValueRef addend = fn_ask(f, &a, PAGE_MASK | (len - 1) | ((1u << align) - 1));
     a.host = LLVMBuildIntToPtr(l->b, LLVMBuildAdd(l->b, a.va, addend, ""), ptr(f), "");
+    if (fn_must_leave(f, i)) {
+        LLVMBasicBlockRef on = LLVMGetInsertBlock(l->b);
+        LLVMPositionBuilderAtEnd(l->b, a.slow);
+        fn_leave_alone(f);
+        LLVMPositionBuilderAtEnd(l->b, on);
+        a.grouped = true;
+    }
     return a;
 }
 
@@ -207,8 +222,10 @@ LLVMValueRef fn_join(struct fn *f, struct fn_access *a, LLVMValueRef fast, LLVMV
     return v;
 }
 
-LLVMValueRef fn_row_slow(struct fn *f, struct fn_access *a, u32 i, LLVMValueRef fast)
+LLVMValueRef fn_either(struct fn *f, struct fn_access *a, u32 i, LLVMValueRef fast)
 {
+    if (a->grouped)
+        return fast;
     fn_slow(f, a);
     return fn_join(f, a, fast, fn_mem(f, i));
 }
@@ -226,6 +243,18 @@ static bool is_simple(const struct fn *f, struct ir_mem m, u8 type)
     bool whole = 1u << m.size == ir_bytes((enum ir_type)type);
     return fn_mem_is_simple(f, m) && m.size <= 5 && type != IR_I1 && type != IR_F80
            && (!m.bswap || (m.bswap == m.size && m.size <= 3 && type <= IR_I64)) && (whole || type <= IR_I64);
+}
+
+bool fn_load_is_simple(const struct fn *f, const struct ir_block *b, u32 i)
+{
+    return is_simple(f, ir_mem_unpack(b->ins[i].aux), b->ins[i].type);
+}
+
+bool fn_store_is_simple(const struct fn *f, const struct ir_block *b, u32 i)
+{
+    struct ir_mem m = ir_mem_unpack(b->ins[i].aux);
+    u8 type = b->ins[b->ins[i].arg[1]].type;
+    return is_simple(f, m, type) && 1u << m.size == ir_bytes((enum ir_type)type);
 }
 
 static LLVMValueRef swap(struct fn *f, LLVMValueRef v, struct ir_mem m)
@@ -267,13 +296,15 @@ LLVMValueRef fn_load(struct fn *f, u32 i)
     struct lb *l = &f->lb;
     struct ir_mem m = ir_mem_unpack(lb_ins(l, i)->aux);
     u8 type = lb_ins(l, i)->type;
-    if (!is_simple(f, m, type))
+    if (!fn_load_is_simple(f, l->ir, i))
         return fn_mem(f, i);
     LLVMTypeRef raw = memory_type(f, m, type);
     struct fn_access a = fn_check(f, i, 1u << m.size, m.align, false);
     LLVMValueRef fast = LLVMBuildLoad2(l->b, raw, a.host, "");
     LLVMSetAlignment(fast, 1);
     fast = swap(f, fast, m);
+    if (a.grouped)
+        return widen(f, fast, m, l->type[type]);
     fn_slow(f, &a);
     LLVMValueRef slow = slow_load(f, i, a.va, m, raw); /* bytes are reversed there */
     return widen(f, fn_join(f, &a, fast, slow), m, l->type[type]);
@@ -284,14 +315,15 @@ void fn_store(struct fn *f, u32 i)
     struct lb *l = &f->lb;
     const struct ir_ins *in = lb_ins(l, i);
     struct ir_mem m = ir_mem_unpack(in->aux);
-    u8 type = l->ir->ins[in->arg[1]].type;
-    if (!is_simple(f, m, type) || 1u << m.size != ir_bytes((enum ir_type)type)) {
+    if (!fn_store_is_simple(f, l->ir, i)) {
         fn_mem(f, i);
         return;
     }
     LLVMValueRef v = lb_arg(l, i, 1);
     struct fn_access a = fn_check(f, i, 1u << m.size, m.align, true);
     LLVMSetAlignment(LLVMBuildStore(l->b, swap(f, v, m), a.host), 1);
+    if (a.grouped)
+        return;
     fn_slow(f, &a);
     struct fn_out q = fn_out_row(f, m.size > 3 ? REGION_OUT_store_v : REGION_OUT_store, i);
     q.word = in->aux;
@@ -308,5 +340,5 @@ void fn_probe(struct fn *f, u32 i)
         return;
     }
     struct fn_access a = fn_check(f, i, (u32)in->imm, m.align, m.write);
-    fn_row_slow(f, &a, i, NULL);
+    fn_either(f, &a, i, NULL);
 }
