@@ -257,7 +257,7 @@ static struct way trace(struct jit *j, struct region_trace *t, u64 end)
     const struct jblock *b = NULL;
     u64 start = v->s.icount, stop = MIN(end, start + t->left);
     enum run_exit r = RUN_BUDGET;
-    while (r == RUN_BUDGET && v->s.icount < stop && (b = region_trace_step(j, t)))
+    while (r == RUN_BUDGET && v->s.icount < stop && is_quiet(j) && (b = region_trace_step(j, t)))
         r = interp_run_on(j->interp, MIN(b->insns, stop - v->s.icount));
     j->stats.interp_insns += v->s.icount - start;
     t->left = b ? t->left - (v->s.icount - start) : 0;

@@ -78,6 +78,7 @@ struct jblock {
     bool             dead;     /* its bytes changed: the entry jumps out. Revived when they are found to be back */
     bool             loops;    /* leads to itself, without a link */
     u8               heat;     /* samples that met it */
+    u8               poor;     /* blocks of a region entered here that was not worth it; 255: nor was another one */
     bool             apart;    /* accesses of a region entered here share no looks: they missed too often */
     u8               met;      /* how often C came across it, as far as somebody counts */
     bool             hashed;   /* in the hash and page lists; one that is not waits for its chunk to be recycled */

@@ -14,7 +14,7 @@
 #pragma once
 #include "ir/ir.h"
 
-#define REGION_BLOCKS 64u
+#define REGION_BLOCKS 128u
 
 struct jit_region_block {
     i64              rel;   /* of its pc from the entry block's */

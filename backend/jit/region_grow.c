@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INSNS 300u    /* in a region */
+#define INSNS 700u    /* in a region */
 #define OFTEN 4u      /* what was done less often is no loop */
 #define SELDOM 24u    /* one in so many of the entry's: not in the region */
 #define RARE 8u       /* one in so many of the block's: a way that is not laid out as if it were taken */

@@ -345,7 +345,7 @@ static void post(struct jit *j, struct made *g, struct worker_job *job)
 static bool is_wanted(const struct region_shape *s)
 {
     const struct made *old = entered_at(s->member[0], true);
-    return !entered_at(s->member[0], false) && (!old || old->count < s->count);
+    return !entered_at(s->member[0], false) && (!old || old->count < s->count) && s->count > s->member[0]->poor;
 }
 
 static bool may_make(struct jit *j, struct jblock *entry)
@@ -394,11 +394,13 @@ static void judge(struct jit *j, struct made *g)
     log_line(&j->v->m->log, LOG_jit, "region at %s+%#llx: %llu instructions an entry", entry->obj->name,
              (unsigned long long)entry->off, (unsigned long long)(g->insns / MAX(entries, 1u)));
     j->stats.regions_poor++;
+    u32 count = g->count;
     drop(j, g);
     if (!entry->apart && cuts * 2 > entries)
         entry->apart = true; /* and again, otherwise */
     else
-        entry->heat = TRIED;
+        entry->poor = entry->poor ? 255 : (u8)count;
+    entry->heat = entry->poor ? TRIED : 0;
 }
 
 static void judge_last(struct jit *j, u64 insns)

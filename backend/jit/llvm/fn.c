@@ -70,7 +70,7 @@ u32 fn_next(const struct fn *f, u32 block, const struct ir_ins *in, u8 to[REGION
     u32 count = 0;
     for (u32 k = 0; in->op == IR_exit_indirect && k < f->r->edges && count < FN_TARGETS; k++)
         if (f->r->edge[k].from == block)
-            to[count++] = f->r->edge[k].to;
+            to[count++] = f->r->edge[k].to; /* each once */
     return count;
 }
 
@@ -117,14 +117,15 @@ static void exit_indirect(struct fn *f, u32 i)
     LLVMValueRef target = lb_arg(l, i, 0);
     u8 to[REGION_BLOCKS];
     u32 n = f->synced ? 0 : fn_next(f, f->at, lb_ins(l, i), to);
+    LLVMBasicBlockRef other = new_block(f, "elsewhere");
+    LLVMValueRef by = LLVMBuildSwitch(l->b, LLVMBuildSub(l->b, target, f->pc, ""), other, n);
     for (u32 k = 0; k < n; k++) {
-        LLVMBasicBlockRef here = new_block(f, "returns"), other = new_block(f, "");
-        LLVMValueRef pc = LLVMBuildAdd(l->b, f->pc, k64(f, (u64)f->r->block[to[k]].rel), "");
-        LLVMBuildCondBr(l->b, LLVMBuildICmp(l->b, LLVMIntEQ, target, pc, ""), here, other);
+        LLVMBasicBlockRef here = new_block(f, "");
+        LLVMAddCase(by, k64(f, (u64)f->r->block[to[k]].rel), here);
         go_to(f, here);
         go_on(f, to[k]);
-        go_to(f, other);
     }
+    go_to(f, other);
     leave_here(f, f->synced ? REGION_exit_sync : REGION_exit, target);
 }
 
@@ -238,6 +239,8 @@ static void skip(struct fn *f, u32 i)
 
 static void at_label(struct fn *f, u64 n)
 {
+    if (f->ended && !f->label[n])
+        return; /* nor did what skips to it run */
     LLVMBasicBlockRef b = label(f, n);
     if (!f->ended)
         LLVMBuildBr(f->lb.b, b);

@@ -14,7 +14,7 @@
 #define FN_LABELS 256u
 #define FN_GROUPS 48u
 #define FN_CANDS 64u
-#define FN_TARGETS 4u /* of an indirect exit */
+#define FN_TARGETS 32u /* of an indirect exit */
 #define FN_RECIPES 1024u
 #define FN_RELOADS (IR_H_WRITES | IR_H_SYNC | IR_H_FAULT) /* of a helper: all fields are read again behind it */
 
@@ -50,6 +50,7 @@ struct fn {
     LLVMValueRef             left;               /* alloca */
     LLVMValueRef             field[FN_FIELDS];   /* allocas; NULL: in memory */
     bool                     indexed[FN_FIELDS];
+    bool                     loaded[FN_FIELDS];  /* comes out of memory, somewhere in the region */
     u64                      dirty_in[REGION_BLOCKS][FN_FIELDS / 64]; /* may differ from memory at the block's entry */
     u64                      dirty[FN_FIELDS / 64];                   /* ... here */
     u32                      run[REGION_BLOCKS]; /* instructions at most from the block's entry to the next head */

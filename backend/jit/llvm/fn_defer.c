@@ -48,21 +48,26 @@ static u64 live_into(struct fn *f, u32 n)
 {
     const struct ir_block *b = f->r->block[n].ir;
     u64 live = 0, at_label[FN_LABELS];
+    u32 open = 0;
     for (u32 i = b->count; i--;) {
         const struct ir_ins *in = &b->ins[i];
         u32 flags = in->op == IR_call ? f->r->layout->helpers[in->imm].flags : 0;
+        open += in->op == IR_label;
+        open -= in->op == IR_skip;
         if (ir_rows[in->op].effects & IR_EXIT)
             live = live_at_exit(f, n, in);
         else if (in->op == IR_label)
             at_label[in->imm] = live;
         else if (in->op == IR_skip)
             live |= at_label[in->imm];
+        else if (in->op == IR_set && open) /* or not: a value on both ways */
+            live |= bit_of(f, in->imm);
         else if (in->op == IR_set)
             live &= ~bit_of(f, in->imm);
         else if (in->op == IR_get)
             live |= bit_of(f, in->imm);
         else if (flags & FN_RELOADS)
-            live = 0; /* read from memory again behind it */
+            live = open ? all_cands(f) : 0; /* read from memory again behind it */
     }
     return live;
 }
@@ -273,7 +278,7 @@ LLVMValueRef fn_deferred_value(struct fn *f, u32 field)
     return f->defer[k].how == REGION_RECIPE ? f->defer[k].value : NULL;
 }
 
-/* Which way control came to here is known for values alone, once a set may have happened or not. */
+/* Behind a set that may have happened or not, a field is a value. */
 void fn_skip_deferred(struct fn *f, u32 i)
 {
     const struct ir_block *b = f->lb.ir;
@@ -293,10 +298,7 @@ bool fn_defer_set(struct fn *f, u32 i)
     u32 k = f->cand[in->imm] - 1u;
     if (!f->cand[in->imm])
         return false;
-    if (f->skips && f->defer[k].how == REGION_DYNAMIC) { /* or not set at all */
-        LLVMBuildStore(f->lb.b, LLVMConstInt(i64t(f), REGION_KIND_VALUE, false), f->kind[k]);
-        return false;
-    }
+    CHECK(!f->skips || f->defer[k].how != REGION_DYNAMIC);
     const struct fn_recipe *r = f->skips ? NULL : recipe_of(f, i);
     f->defer[k] = (struct fn_defer){ .how = REGION_VALUE };
     if (!r)
@@ -310,10 +312,8 @@ bool fn_defer_set(struct fn *f, u32 i)
 void fn_reset_deferred(struct fn *f)
 {
     for (u32 k = 0; k < f->cands; k++) {
-        if (f->skips && f->defer[k].how == REGION_DYNAMIC)
-            LLVMBuildStore(f->lb.b, LLVMConstInt(i64t(f), REGION_KIND_MEMORY, false), f->kind[k]);
-        else
-            f->defer[k] = (struct fn_defer){ .how = REGION_VALUE };
+        CHECK(!f->skips || f->defer[k].how != REGION_DYNAMIC);
+        f->defer[k] = (struct fn_defer){ .how = REGION_VALUE };
     }
 }
 

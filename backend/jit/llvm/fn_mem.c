@@ -82,7 +82,7 @@ i32 fn_page_of(struct fn *f, u32 i, bool write)
 {
     u32 base = base_of(f->lb.ir, lb_ins(&f->lb, i)->arg[0]), first = write ? JIT_READ_PAGES : 0;
     u32 count = write ? JIT_WRITE_PAGES : JIT_READ_PAGES, want = base % count;
-    if (!base)
+    if (!base || f->loaded[base - 1]) /* a chain of pointers is in another page each time */
         return -1;
     for (u32 k = 0; k < count; k++) {
         u32 at = first + (want + k) % count;

@@ -120,7 +120,7 @@ static void push_fields(struct fn *f, struct point *p, struct region_site *s, st
         if (!f->field[n])
             continue;
         enum region_how how = push_field(f, p, n, &at);
-        if (p->n != before)
+        if (how != REGION_VALUE || p->n != before)
             fields[s->fields++] = (struct region_field){ .field = (u16)n, .how = (u16)how, .at = (i32)at };
     }
 }

@@ -24,6 +24,8 @@ static void find_indexed(struct fn *f, const struct ir_block *b)
 {
     for (u32 i = 0; i < b->count; i++) {
         const struct ir_ins *in = &b->ins[i];
+        if (in->op == IR_set && b->ins[in->arg[0]].op == IR_load)
+            f->loaded[in->imm] = true;
         if (in->op == IR_getx || in->op == IR_setx)
             mark_range(f, in->imm);
         if (in->op == IR_gather) /* its row writes them, half done */
