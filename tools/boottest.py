@@ -61,10 +61,14 @@ class Failed(Exception):
     """A step did not come out as the file says; the text says how."""
 
 
+def guest_folder():
+    return os.environ.get('MYNAH_GUESTS') or os.path.join(
+        os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'mynah/guests')
+
+
 def guest_files(build):
     """The variables that name guest files, and the guest (tools/guests/fetch.sh) of each."""
-    folder = os.environ.get('MYNAH_GUESTS') or os.path.join(
-        os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'mynah/guests')
+    folder = guest_folder()
     guests = {
         'KERNEL': ('linux', 'linux-arm64/vmlinuz'), 'UBOOT': ('uboot', 'uboot-arm64/u-boot.bin'),
         'EFI': ('edk2', 'edk2-arm64/QEMU_EFI.fd'),

@@ -284,7 +284,9 @@ def main():
     count = Count()
     tests = prepare(count, tests, o.full)
     guests = boottest.guest_files(BUILD)[0]
-    os.environ.update({'MYNAH_BUILD': str(BUILD)} | guests)
+    # Compiled code goes to a folder of the build's, not to the user's own.
+    os.environ.update({'MYNAH_BUILD': str(BUILD), 'MYNAH_GUESTS': boottest.guest_folder(),
+                       'XDG_CACHE_HOME': str(BUILD / 'cache')} | guests)
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         for done in concurrent.futures.as_completed([pool.submit(run_one, count, t) for t in tests]):
             done.result()
