@@ -268,12 +268,17 @@ static LLVMValueRef widen(struct fn *f, LLVMValueRef v, struct ir_mem m, LLVMTyp
 {
     if (LLVMTypeOf(v) == to)
         return v;
+    if (m.size == 4)
+        return LLVMBuildBitCast(f->lb.b, v, to, "");
     return m.sign ? LLVMBuildSExt(f->lb.b, v, to, "") : LLVMBuildZExt(f->lb.b, v, to, "");
 }
 
-/* The type of the bytes: an integer for integers, which may be wider than the access. */
+/* The type of the bytes: an integer for integers, which may be wider than the access. A pair of registers is one vector: halves
+ * that are stored one by one would not be forwarded to a load of both. */
 static LLVMTypeRef memory_type(struct fn *f, struct ir_mem m, u8 type)
 {
+    if (type == IR_I128)
+        return f->lb.type[IR_V128];
     return type <= IR_I64 ? LLVMIntTypeInContext(f->lb.c, 8u << m.size) : f->lb.type[type];
 }
 
@@ -321,6 +326,8 @@ void fn_store(struct fn *f, u32 i)
     }
     LLVMValueRef v = lb_arg(l, i, 1);
     struct fn_access a = fn_check(f, i, 1u << m.size, m.align, true);
+    if (l->ir->ins[in->arg[1]].type == IR_I128)
+        v = LLVMBuildBitCast(l->b, v, l->type[IR_V128], "");
     LLVMSetAlignment(LLVMBuildStore(l->b, swap(f, v, m), a.host), 1);
     if (a.grouped)
         return;
