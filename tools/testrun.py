@@ -11,6 +11,7 @@ Tests come from files dropped into tests/, named by their path there without the
     ir/X                        tests/ir/X.ir, all by one run of mynah-irtest
     guest/X                     tests/guest/X.s, assembled and given to tests/guest/run.sh
     fuzz/a64 fuzz/ir            random programs of fixed seeds on the interpreter and the best engine
+    fuzz/llvm-a64 ...           the same on the LLVM tier, which compiles all it can
     fuzz/self-test              the same with engines that are wrong on purpose: they must be found
     boot/X                      tests/boot/X.boot (tools/boottest.py)
     asan/...                    with --full: the same with the sanitizer build, scripts and most
@@ -138,6 +139,9 @@ def fuzz_tests(build, prefix, full):
         count = many[kind] // 20 if prefix else many[kind] if full else few[kind]
         yield Test(f'{prefix}fuzz/{kind}', [build / 'mynah-fuzz', kind, '--engines', 'interp,auto',
                                             '--count', str(count)], 1800 if full else 300)
+        if not prefix and (build / 'mynah-llvm.so').exists():
+            yield Test(f'fuzz/llvm-{kind}', [build / 'mynah-fuzz', kind, '--engines', 'interp,llvm', '--seed', '1000000',
+                                             '--count', '4000' if full else '250'], 900 if full else 300)
     if not prefix:
         yield Test('fuzz/self-test', [build / 'mynah-fuzz', '--self-test'], 600)
 

@@ -78,7 +78,8 @@ static struct jblock **second_list(struct jit_cache *c, const struct memobj *o, 
 
 static bool has_key(const struct jblock *b, const struct jit_place *at)
 {
-    return b->off == at->off && b->obj == at->obj && b->mode == at->mode && b->obj2 == at->obj2 && b->off2 == at->off2;
+    return b->off == at->off && b->obj == at->obj && b->mode == at->mode && b->obj2 == at->obj2
+        && b->off2 == at->off2;
 }
 
 static u32 page_rest(u64 off) { return (u32)(PAGE_SIZE - (off & (PAGE_SIZE - 1))); }
@@ -311,7 +312,8 @@ static struct jblock *new_block(struct jit *j, const struct jit_place *at)
     if (!at->obj2)
         len = MIN(len, room);
     struct jblock *b = jit_cache_alloc(j, sizeof *b + len);
-    *b = (struct jblock){ .obj = at->obj, .off = at->off, .obj2 = at->obj2, .off2 = at->off2, .mode = at->mode, .len = len,
+    *b = (struct jblock){ .obj = at->obj, .off = at->off, .obj2 = at->obj2, .off2 = at->off2, .mode = at->mode,
+                          .len = len,
                           .insns = j->ir.insns };
     memcpy(b->guest, at->obj->host + at->off, MIN(len, room));
     if (at->obj2)
@@ -431,7 +433,8 @@ struct jblock *jit_cache_covering(struct jit *j, const struct memobj *o, u64 off
 static bool same_bytes(const struct jblock *b)
 {
     u32 n = first_len(b);
-    return !memcmp(b->guest, b->obj->host + b->off, n) && (!b->obj2 || !memcmp(b->guest + n, b->obj2->host + b->off2, b->len - n));
+    return !memcmp(b->guest, b->obj->host + b->off, n) && (!b->obj2 || !memcmp(b->guest + n, b->obj2->host + b->off2,
+                                                                               b->len - n));
 }
 
 static struct jblock *revive(struct jit *j, const struct jit_place *at)

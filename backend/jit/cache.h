@@ -22,11 +22,11 @@ void jit_mem_free(struct jit *j);
 /* The memory, the thunks and an empty cache. size: of code, in bytes. */
 bool jit_cache_new(struct jit *j, u64 size, struct err *e) MUST_CHECK;
 void jit_cache_free(struct jit *j);
-/* Memory for what belongs to the block that is being compiled: 16-byte aligned, not cleared; goes with its chunk. Never
- * fails. */
+/* Memory for what belongs to the block that is being compiled: 16-byte aligned, not cleared; goes with its chunk.
+ * Never fails. */
 void *jit_cache_alloc(struct jit *j, size_t n);
-/* The live block of a place: revived or compiled when there is none. NULL: the instruction there goes on in another page, which
- * the place does not name. */
+/* The live block of a place: revived or compiled when there is none. NULL: the instruction there goes on in another
+ * page, which the place does not name. */
 struct jblock *jit_cache_get(struct jit *j, const struct jit_place *at);
 /* The block if it is there and alive, else NULL. */
 struct jblock *jit_cache_find(struct jit *j, const struct memobj *o, u64 off, u64 mode);

@@ -43,7 +43,8 @@ static bool map_all(struct jit *j, int fd, u64 size)
         j->ctx = (struct jit_ctx *)(void *)(run - head_size());
     if (!run || !write)
         return false;
-    if (mmap(j->ctx, head_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+    if (mmap(j->ctx, head_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+             0) == MAP_FAILED)
         return false;
     j->delta = run - write;
     return map_code(run, size, PROT_READ | PROT_EXEC, fd) && map_code(write, size, PROT_READ | PROT_WRITE, fd);

@@ -3,7 +3,8 @@
 #include "ir/vec.h"
 
 /* An instruction that meets MMIO or code is rolled back and made again, exactly. So what was done before it met them
- * must bear being done twice: stores do unless the instruction reads, too, read-modify-writes, helpers and sets do not. */
+ * must bear being done twice: stores do unless the instruction reads, too, read-modify-writes, helpers and sets do
+ * not. */
 static bool is_unrepeatable(const struct ir_block *b, const struct ir_ins *in, u32 fx, struct jit_fit *f)
 {
     bool writes_only = in->op == IR_store || in->op == IR_mstore;

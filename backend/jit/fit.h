@@ -7,5 +7,6 @@ struct jit_fit {
     bool loaded, stored, changed;
 };
 
-/* Looks at the rows of a block, one after the other; *f is zero at first. False: the block is not for compiled code. */
+/* Looks at the rows of a block, one after the other; *f is zero at first. False: the block is not for compiled code.
+ * */
 bool jit_fits(const struct ir_block *b, const struct ir_ins *in, struct jit_fit *f);

@@ -54,14 +54,16 @@ struct jit_link {
     i64              rel;      /* of the next pc, from the block's first byte */
     u8              *jump;     /* writable address of the rel32 of its jmp */
     const u8        *stub;     /* where the jmp leads when not linked (executable address) */
-    u64             *ic;       /* cross-page: writable address of { key, pc }, both compared before the jump; or NULL */
+    /* cross-page: writable address of { key, pc }, both compared before the jump; or NULL */
+    u64             *ic;
 };
 
 /* Where a block's bytes are, and in what mode they are meant. */
 struct jit_place {
     struct memobj *obj;
     u64            off;        /* of the first byte in obj */
-    struct memobj *obj2;       /* where an instruction goes on that crosses into another page: at its start; else NULL */
+    /* where an instruction goes on that crosses into another page: at its start; else NULL */
+    struct memobj *obj2;
     u64            off2;
     u64            mode;
 };
@@ -103,8 +105,8 @@ struct jit_jump {
     struct jblock *block;
 };
 
-/* Pages that compiled regions met last, and what leads from their addresses to host memory: facts about the TLB that is
- * current, so jit_forget_pages() is due where that may have changed. */
+/* Pages that compiled regions met last, and what leads from their addresses to host memory: facts about the TLB that
+ * is current, so jit_forget_pages() is due where that may have changed. */
 #define JIT_READ_PAGES 16u
 #define JIT_WRITE_PAGES 8u
 #define JIT_PAGES (JIT_READ_PAGES + JIT_WRITE_PAGES)
@@ -136,7 +138,8 @@ struct jit_ctx {
     struct vcpu     *v;
     struct jit      *jit;
     u32              mmu_mode;
-    u32              mxcsr;      /* the guest's control bits: all masked, rounding mode, DAZ and FTZ of fp_x86; not sticky */
+    /* the guest's control bits: all masked, rounding mode, DAZ and FTZ of fp_x86; not sticky */
+    u32              mxcsr;
     u64              saved[16];  /* general registers during a call: r12 and r15 are looked at by C */
     union ir_val     arg[4];     /* operands of evaluations, memory operations, helpers */
     union ir_val     res;
@@ -157,9 +160,9 @@ struct jit_ctx {
 static inline u32 jit_jump_slot(u64 pc) { return (u32)(pc >> 2 ^ pc >> 14) & ((1u << JIT_JUMP_BITS) - 1); }
 
 /*
- * Kicks. The signal's handler sets ctx.kick, which the run loop and whatever enters code or returns to it look at. When
- * it interrupts code, it takes JIT_KICK off r12 as well: the next block's entry finds its budget spent. A budget is at
- * most half of that, so that what is left tells by itself whether it was taken; code does not know.
+ * Kicks. The signal's handler sets ctx.kick, which the run loop and whatever enters code or returns to it look at.
+ * When it interrupts code, it takes JIT_KICK off r12 as well: the next block's entry finds its budget spent. A
+ * budget is at most half of that, so that what is left tells by itself whether it was taken; code does not know.
  */
 #define JIT_KICK (1ull << 62)
 static inline u64 jit_left(u64 r12) { return r12 + ((i64)r12 < -(i64)(JIT_KICK / 4) ? JIT_KICK : 0); }
@@ -175,23 +178,28 @@ static inline void jit_forget_pages(struct jit_ctx *c) { memset(c->page, 0xff, s
 /* r13 is the guest state plus this: its first 256 bytes have displacements of one byte. */
 #define JIT_STATE_BIAS 128
 
-/* Code pieces made once an engine (x64/thunks.c). Executable addresses. The call thunks are called from code with rsp at
- * the frame, keep all registers but rax, rcx, rdx, xmm13 to 15 and the flags, renew r14 from ctx.tlb, and when
- * ctx.leave is set do not return: they drop the return address and leave with r12 = ctx.left, r15 = ctx.pc. */
+/* Code pieces made once an engine (x64/thunks.c). Executable addresses. The call thunks are called from code with
+ * rsp at the frame, keep all registers but rax, rcx, rdx, xmm13 to 15 and the flags, renew r14 from ctx.tlb, and
+ * when ctx.leave is set do not return: they drop the return address and leave with r12 = ctx.left, r15 = ctx.pc. */
 struct jit_thunks {
     const u8 *counted;     /* code from here on has the budget in r12, but where it is of no use any more */
-    u32 (*enter)(struct jit_ctx *ctx, const void *code, void *state, u64 left); /* C: ctx.pc is r15; an enum jit_exit */
+    /* C: ctx.pc is r15; an enum jit_exit */
+    u32 (*enter)(struct jit_ctx *ctx, const void *code, void *state, u64 left);
     const u8 *leave[16];   /* by enum jit_exit: jumped to; stores r12, r15 */
     const u8 *link;        /* JX_LINK: rcx is the struct jit_link */
     const u8 *lookup;      /* the jump cache for r15, then JX_LOOKUP (for exits that do not look inline) */
-    const u8 *load, *store;        /* rax gva, ecx site, edx packed ir_mem; store: value in ctx.arg[0]; with mmu_val the
-                                      mode in ctx.arg[1]. Load: up to 8 bytes in rax, byte-reversed as the ir_mem says,
+    const u8 *load, *store;        /* rax gva, ecx site,
+        edx packed ir_mem; store: value in ctx.arg[0]; with mmu_val the
+                                      mode in ctx.arg[1]. Load: up to 8 bytes in rax,
+                                          byte-reversed as the ir_mem says,
                                       zero-extended: code extends signs */
     const u8 *load_v, *store_v;    /* 16 and 32 bytes, through ctx.res and ctx.arg[0] */
-    const u8 *mem;         /* rax struct ir_ins * (kept), ecx site: any other memory op; operands in ctx.arg, result ctx.res */
+    /* rax struct ir_ins * (kept), ecx site: any other memory op; operands in ctx.arg, result ctx.res */
+    const u8 *mem;
     const u8 *call;        /* rax struct ir_helper *, ecx site; operands ctx.arg[0..2].d[0], result rax */
     const u8 *eval;        /* rax struct ir_ins * (kept): ctx.arg to ctx.res */
-    const u8 *check_read, *check_write; /* rdx gva, ecx bytes - 1: ZF: the TLB lets it through, rax makes rdx a host address.
+    const u8 *check_read, *check_write; /* rdx gva, ecx bytes - 1: ZF: the TLB lets it through,
+        rax makes rdx a host address.
                                            rcx is lost, nothing else */
     const u8 *region[REGION_SYMBOLS]; /* for regions (region.h) */
 };
@@ -241,7 +249,8 @@ struct jit {
     bool               logs_exec;  /* -d exec: no links and no jump cache, so that every entry is seen */
     struct fp_env      own_env;
 };
-/* Valid for shortcuts from a virtual pc to code: made under it, good whenever it is the key again. Never 0, never ~0. */
+/* Valid for shortcuts from a virtual pc to code: made under it, good whenever it is the key again. Never 0, never
+ * ~0. */
 static inline u64 jit_key(const struct jit *j) { return j->v->mmu.epoch << 16 | j->mode_nr; }
 
 
@@ -267,8 +276,8 @@ void x64_entry_jump(struct jit *j, struct jblock *b, const u8 *to); /* replaces 
 void x64_entry_restore(struct jit *j, struct jblock *b);
 struct disasm;
 struct disasm *x64_disasm(struct err *e) MUST_CHECK; /* of the host's code: backend/common/disasm.h */
-/* Where code of a region is entered, which begins at fn (executable): into [at, at + X64_STUB); returns its executable
- * address. guarded: behind a look at the slot's guard. */
+/* Where code of a region is entered, which begins at fn (executable): into [at, at + X64_STUB); returns its
+ * executable address. guarded: behind a look at the slot's guard. */
 #define X64_STUB 128u
 const u8 *x64_region_entry(struct jit *j, u8 *at, const u8 *fn, u32 slot, bool guarded);
 void x64_link_jump(struct jit *j, struct jit_link *l, const u8 *to); /* aims l's jump */

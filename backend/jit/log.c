@@ -82,14 +82,17 @@ static void print_regions(const struct jit *j, FILE *f)
     const struct jit_stats *s = &j->stats;
     u64 insns = j->v->s.icount;
     double us = (double)s->region_ns / 1e3;
-    fprintf(f, "regions           %" PRIu64 ", %" PRIu64 " instructions, %" PRIu64 " bytes; from the store %" PRIu64 ", replaced %"
-               PRIu64 ", dropped %" PRIu64 "\n", s->regions, s->region_insns, s->region_bytes, s->regions_stored,
-            s->regions_replaced, s->regions_dropped);
-    fprintf(f, "in regions        %.1f %% of all instructions\n", insns ? 100.0 * (double)j->ctx->region_insns / (double)insns : 0);
+    double share = insns ? 100.0 * (double)j->ctx->region_insns / (double)insns : 0;
+    fprintf(f, "regions           %" PRIu64 ", %" PRIu64 " instructions, %" PRIu64 " bytes; from the store %" PRIu64
+               ", replaced %" PRIu64 ", dropped %" PRIu64 "\n", s->regions, s->region_insns, s->region_bytes,
+            s->regions_stored, s->regions_replaced, s->regions_dropped);
+    fprintf(f, "in regions        %.1f %% of all instructions\n", share);
     fprintf(f, "                  poor %" PRIu64 ", paused %" PRIu64 "\n", s->regions_poor, s->regions_paused);
-    fprintf(f, "not made          cancelled %" PRIu64 ", refused %" PRIu64 ", failed %" PRIu64 "\n", s->regions_cancelled,
+    fprintf(f, "not made          cancelled %" PRIu64 ", refused %" PRIu64 ", failed %" PRIu64 "\n",
+            s->regions_cancelled,
             s->regions_refused, s->regions_failed);
-    fprintf(f, "making regions    %.1f ms, %.1f us an instruction\n", us / 1e3, s->region_tried ? us / (double)s->region_tried : 0);
+    fprintf(f, "making regions    %.1f ms, %.1f us an instruction\n", us / 1e3, s->region_tried
+            ? us / (double)s->region_tried : 0);
 }
 
 void jit_print_stats(struct vcpu *v, FILE *f)
@@ -100,14 +103,19 @@ void jit_print_stats(struct vcpu *v, FILE *f)
     struct line calls[COUNT(s->helper_calls)], evals[IR_OP_COUNT];
     u32 n = MIN((u32)l->helper_count, (u32)COUNT(calls));
     double ms = (double)s->translate_ns / 1e6;
-    fprintf(f, "blocks compiled   %" PRIu64 ", %" PRIu64 " instructions, %" PRIu64 " bytes\n", s->blocks, s->guest_insns,
+    fprintf(f, "blocks compiled   %" PRIu64 ", %" PRIu64 " instructions, %" PRIu64 " bytes\n", s->blocks,
+            s->guest_insns,
             s->code_bytes);
-    fprintf(f, "translation       %.1f ms, %.2f million instructions/s\n", ms, ms > 0 ? (double)s->guest_insns / ms / 1e3 : 0);
+    fprintf(f, "translation       %.1f ms, %.2f million instructions/s\n", ms, ms > 0
+            ? (double)s->guest_insns / ms / 1e3 : 0);
     if (j->regions)
         print_regions(j, f);
-    fprintf(f, "blocks dropped    %" PRIu64 ", revived %" PRIu64 ", evictions %" PRIu64 "\n", s->dropped, s->revived, s->evictions);
-    fprintf(f, "code entered      %" PRIu64 ", looked up %" PRIu64 ", linked %" PRIu64 "\n", s->entries, s->lookups, s->links);
-    fprintf(f, "slow loads        %" PRIu64 ", stores %" PRIu64 ", others %" PRIu64 "\n", s->slow_loads, s->slow_stores, s->slow_mem);
+    fprintf(f, "blocks dropped    %" PRIu64 ", revived %" PRIu64 ", evictions %" PRIu64 "\n", s->dropped, s->revived,
+            s->evictions);
+    fprintf(f, "code entered      %" PRIu64 ", looked up %" PRIu64 ", linked %" PRIu64 "\n", s->entries, s->lookups,
+            s->links);
+    fprintf(f, "slow loads        %" PRIu64 ", stores %" PRIu64 ", others %" PRIu64 "\n", s->slow_loads,
+            s->slow_stores, s->slow_mem);
     fprintf(f, "interpreted       %" PRIu64 ", alone %" PRIu64 "\n", s->interp_insns, s->one_insns);
     for (u32 i = 0; i < n; i++)
         calls[i] = (struct line){ l->helpers[i].name, s->helper_calls[i] };

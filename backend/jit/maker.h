@@ -25,7 +25,8 @@ bool maker_open(struct maker *m, struct err *e) MUST_CHECK; /* the tier, once */
 void maker_do(struct maker *m, struct worker_job *job);     /* fills in what became of it */
 
 /* ---- region_key.c: names of regions in the store ---- */
-/* What all regions depend on: the builds of program and tier, LLVM, the host's CPU. False: some part cannot be named. */
+/* What all regions depend on: the builds of program and tier, LLVM, the host's CPU. False: some part cannot be
+ * named. */
 bool region_key_start(struct code_key *k, const struct tier_api *api) MUST_CHECK;
 /* All that the compiler sees of a region. base: region_key_start()'s. */
 void region_key(const struct code_key *base, const struct jit_region *r, u8 key[CODE_KEY_BYTES]);

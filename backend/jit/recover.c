@@ -1,8 +1,9 @@
 /*
- * recover.c - calls from a region's code (region_map.h): operands and guest fields out of host registers and the stack.
+ * recover.c - calls from a region's code (region_map.h): operands and guest fields out of host registers and the
+ * stack.
  *
- * Fields are written to the state before anything is called, since whatever is called may look at it or leave; the code goes
- * on with its own values.
+ * Fields are written to the state before anything is called, since whatever is called may look at it or leave; the
+ * code goes on with its own values.
  */
 #include "backend/jit/recover.h"
 #include <string.h>
@@ -57,7 +58,8 @@ static void take_value(struct out *o, u8 type, union ir_val *v)
 /* ---- fields ---- */
 
 /* The leaves are in val[]. */
-static void cook(struct out *o, const struct region_recipe *r, union ir_val val[REGION_LEAVES + REGION_NODES], union ir_val *x)
+static void cook(struct out *o, const struct region_recipe *r, union ir_val val[REGION_LEAVES + REGION_NODES],
+                 union ir_val *x)
 {
     for (u32 n = 0; n < r->nodes; n++) {
         const struct ir_ins *in = &r->node[n].ins;

@@ -1,15 +1,16 @@
 /*
  * region.h - what the LLVM tier compiles, and how its code and the baseline's meet.
  *
- * A region is blocks that lead to each other, entered at the first. Where it has several pages, they lie to each other as
- * block[].rel says whenever it is entered: its entry stub sees to that (struct jit_guard). Its code is one function of LLVM's
- * preserve_none convention: r12 instructions left in the budget, r13 guest state (plus JIT_STATE_BIAS), r14 the TLB of
- * the region's MMU mode, r15 linear pc of the entry block; inside it, registers are LLVM's. It is entered by a jump with
- * rsp 8 below a multiple of 16, and leaves by jumps to the pieces named below, with r12 to r15 as at its entry.
+ * A region is blocks that lead to each other, entered at the first. Where it has several pages, they lie to each
+ * other as block[].rel says whenever it is entered: its entry stub sees to that (struct jit_guard). Its code is one
+ * function of LLVM's preserve_none convention: r12 instructions left in the budget, r13 guest state (plus
+ * JIT_STATE_BIAS), r14 the TLB of the region's MMU mode, r15 linear pc of the entry block; inside it, registers are
+ * LLVM's. It is entered by a jump with rsp 8 below a multiple of 16, and leaves by jumps to the pieces named below,
+ * with r12 to r15 as at its entry.
  *
- * Counts are exact: blocks take their instructions off at their entries. Where ways join and where they lead back, and at the
- * region's entry, what is left is compared with the most that can run up to the next such place; if that does not
- * fit, the region is left there. At every exit guest state in memory is whole.
+ * Counts are exact: blocks take their instructions off at their entries. Where ways join and where they lead back,
+ * and at the region's entry, what is left is compared with the most that can run up to the next such place; if that
+ * does not fit, the region is left there. At every exit guest state in memory is whole.
  */
 #pragma once
 #include "ir/ir.h"
@@ -44,8 +45,8 @@ struct jit_region {
 };
 
 /*
- * Symbols that code refers to: the context (a struct jit_ctx), and the exits, (left, state, tlb, pc), where guest state in
- * memory is whole. Calls are patch points (region_map.h) to REGION_out, which only the linker refers to.
+ * Symbols that code refers to: the context (a struct jit_ctx), and the exits, (left, state, tlb, pc), where guest
+ * state in memory is whole. Calls are patch points (region_map.h) to REGION_out, which only the linker refers to.
  *   exit         to the code at pc, in this mode
  *   exit_budget  the block at pc does not fit, or a kick came (a tier without patch points)
  *   exit_mode, exit_sync   as enum jit_exit

@@ -141,7 +141,8 @@ static u32 next_most(const struct region_trace *t, const u8 *seat, u32 least)
 {
     u32 best = TRACE_NODES;
     for (u32 n = 0; n < t->nodes; n++)
-        if (seat[n] == REGION_BLOCKS && t->node[n].count >= least && (best == TRACE_NODES || t->node[n].count > t->node[best].count))
+        if (seat[n] == REGION_BLOCKS && t->node[n].count >= least && (best == TRACE_NODES
+                                                                      || t->node[n].count > t->node[best].count))
             best = n;
     return best;
 }

@@ -1,9 +1,9 @@
 /*
  * region_grow.h - private to backend/jit: which blocks make a region.
  *
- * A block that samples met often is where the run is for now: the interpreter runs some thousand instructions from there, and
- * what blocks they went through, and how often from which to which, is the region's profile. Looking at it changes nothing
- * that the guest could see.
+ * A block that samples met often is where the run is for now: the interpreter runs some thousand instructions from
+ * there, and what blocks they went through, and how often from which to which, is the region's profile. Looking at
+ * it changes nothing that the guest could see.
  */
 #pragma once
 #include "backend/jit/jit.h"
@@ -37,8 +37,8 @@ struct region_shape {
     gva              pc;                    /* of the entry */
 };
 
-/* What the trace went through most, entered where its innermost loop begins. False: there was no loop, or it cannot be
- * in a region. scratch: for lifting. */
+/* What the trace went through most, entered where its innermost loop begins. False: there was no loop, or it cannot
+ * be in a region. scratch: for lifting. */
 bool region_of_trace(struct jit *j, const struct region_trace *t, struct region_shape *s, struct ir_block *scratch);
 /* One block, at pc. */
 bool region_of_block(struct jit *j, struct jblock *b, gva pc, struct region_shape *s, struct ir_block *scratch);

@@ -1,8 +1,8 @@
 /*
  * region_key.c - the name of a region in the store: a hash of all that its object depends on; see maker.h.
  *
- * The IR behind the passes is all that the compiler sees of guest code and of most of the guest's state; the bytes, the
- * mode and the CPU's model went into it.
+ * The IR behind the passes is all that the compiler sees of guest code and of most of the guest's state; the bytes,
+ * the mode and the CPU's model went into it.
  */
 #include "backend/jit/jit.h"
 #include "backend/jit/maker.h"
@@ -22,7 +22,8 @@ bool region_key_start(struct code_key *k, const struct tier_api *api)
 
 static void add_scalars(struct code_key *k, const struct jit_region *r)
 {
-    _Static_assert(sizeof *r == 56 + REGION_BLOCKS * sizeof r->block[0] + sizeof r->edge, "a new member belongs here");
+    _Static_assert(sizeof *r == 56 + REGION_BLOCKS * sizeof r->block[0] + sizeof r->edge,
+                   "a new member belongs here");
     const u64 all[] = { r->count, r->page_at, r->pages, r->apart, r->mmu_mode, (u64)r->state_bias, r->fp_x86,
                         r->fp_plain, r->features };
     code_key_add(k, "region", all, sizeof all);
@@ -38,7 +39,8 @@ static void add_layout(struct code_key *k, const struct ir_layout *l)
     for (u32 n = 0; n < l->range_count; n++)
         code_key_add_u64(k, "range", (u64)l->ranges[n].first << 16 | l->ranges[n].count);
     for (u32 n = 0; n < l->helper_count; n++)
-        code_key_add_u64(k, "helper", (u64)l->helpers[n].flags << 16 | l->helpers[n].args << 8 | l->helpers[n].result);
+        code_key_add_u64(k, "helper",
+                         (u64)l->helpers[n].flags << 16 | l->helpers[n].args << 8 | l->helpers[n].result);
 }
 
 static void add_block(struct code_key *k, const struct jit_region_block *b)

@@ -1,9 +1,10 @@
 /*
  * region_map.h - where C finds operands and guest fields when a region's code calls it.
  *
- * The code generator keeps guest fields wherever it likes, and nothing is stored for the sake of a call that may leave. A
- * call is a patch point of REGION_PATCH bytes: the call and a NOP whose immediate leads from the return address to a struct
- * region_site behind the code, which says where everything is. All registers but r11 and the flags are kept by the call.
+ * The code generator keeps guest fields wherever it likes, and nothing is stored for the sake of a call that may
+ * leave. A call is a patch point of REGION_PATCH bytes: the call and a NOP whose immediate leads from the return
+ * address to a struct region_site behind the code, which says where everything is. All registers but r11 and the
+ * flags are kept by the call.
  *
  * All offsets are from the struct that holds them. The linker (llvm/object_map.c) checks every one of them.
  */
@@ -82,7 +83,8 @@ struct region_site {
     i32 field_at;    /* offset of struct region_field[fields] */
     i32 ins;         /* offset of a struct ir_ins; 0: none */
     u32 locs;
-    i32 loc_at;      /* offset of struct region_loc[locs]: where the result goes, left, pc of the entry, args, fields */
+    /* offset of struct region_loc[locs]: where the result goes, left, pc of the entry, args, fields */
+    i32 loc_at;
 };
 _Static_assert(sizeof(struct region_site) % 4 == 0 && sizeof(struct region_loc) == 8, "laid out by hand");
 

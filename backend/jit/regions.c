@@ -6,14 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JUDGED 6u              /* slices that ended in a region: then it is known whether it is worth its entries and exits */
+/* slices that ended in a region: then it is known whether it is worth its entries and exits */
+#define JUDGED 6u
 #define WORTH 100u             /* instructions an entry */
 #define TRIED 255u            /* jblock.heat: an entry already, or no good as one */
 #define CHANGES 1024u
 #define CHANGES_MOST 8u       /* of code under regions of one entry: then it stays with the baseline ... */
 #define CHANGES_SLICES 65536u /* ... until half of it is forgotten */
 
-const struct jit_policy jit_policy_auto = { .samples = 6, .needs_loop = true };
+const struct jit_policy jit_policy_auto = { .samples = 12, .needs_loop = true };
 const struct jit_policy jit_policy_llvm = { .samples = 2, .meets = 2, .here = true };
 
 struct made;
@@ -35,7 +36,8 @@ struct made {
     bool               paused; /* ... but until the next slice: its pages could not be looked at */
     u32                spent;  /* slices that ended in it, while this is counted ... */
     u64                insns;  /* ... and the instructions of them all */
-    struct { i64 rel; struct memobj *obj; u64 off; } page[REGION_BLOCKS]; /* rel: of its address from the entry's pc */
+    /* rel: of its address from the entry's pc */
+    struct { i64 rel; struct memobj *obj; u64 off; } page[REGION_BLOCKS];
     u32                pages;
 };
 
@@ -99,8 +101,10 @@ static void fill(struct jit *j, struct region_shape *s, struct jit_region *r)
     const struct jblock *entry = s->member[0];
     *r = (struct jit_region){ .layout = guest->layout, .page_at = entry->off & (PAGE_SIZE - 1), .pages = s->pages,
                               .apart = entry->apart,
-                              .mmu_mode = entry->mode & (MMU_MODES - 1), .state_bias = JIT_STATE_BIAS, .fp_x86 = guest->fp_x86,
-                              .fp_plain = guest->fp_special && !(entry->mode & guest->fp_special), .features = j->features };
+                              .mmu_mode = entry->mode & (MMU_MODES - 1), .state_bias = JIT_STATE_BIAS,
+                                  .fp_x86 = guest->fp_x86,
+                              .fp_plain = guest->fp_special && !(entry->mode & guest->fp_special),
+                                  .features = j->features };
     for (u32 n = 0; n < s->count; n++)
         r->block[r->count++] = (struct jit_region_block){ s->rel[n], s->ir[n] };
     r->edges = s->edges;
@@ -275,7 +279,8 @@ static void say_made(struct jit *j, const struct jblock *entry, const struct wor
 {
     u64 tenths = job->ns / 100000;
     log_line(&j->v->m->log, LOG_jit, "region at %s+%#llx: %u blocks, %llu instructions, %llu bytes, %llu.%llu ms%s",
-             entry->obj->name, (unsigned long long)entry->off, job->region.count, (unsigned long long)insns_of(&job->region),
+             entry->obj->name, (unsigned long long)entry->off, job->region.count,
+                 (unsigned long long)insns_of(&job->region),
              (unsigned long long)job->used, (unsigned long long)tenths / 10, (unsigned long long)tenths % 10,
              job->from_store ? ", from the store" : "");
     jit_log_region(j, entry, job->fn, (u64)(job->code - job->fn)); /* its stub comes next */
@@ -297,9 +302,11 @@ static void give_up(struct jit *j, struct made *g, const struct worker_job *job)
     const struct jblock *entry = g->member[0];
     bool *once = job->result == WORKER_NO_TIER ? &all->over : job->result == WORKER_NO_ROOM ? &all->full : NULL;
     if (!once)
-        log_line(&j->v->m->log, LOG_jit, "region at %s+%#llx: %s", entry->obj->name, (unsigned long long)entry->off, job->err.msg);
+        log_line(&j->v->m->log, LOG_jit, "region at %s+%#llx: %s", entry->obj->name, (unsigned long long)entry->off,
+                 job->err.msg);
     else if (!*once)
-        log_line(&j->v->m->log, LOG_jit, "no regions %s: %s", once == &all->over ? "are made" : "until all code is dropped",
+        log_line(&j->v->m->log, LOG_jit, "no regions %s: %s", once == &all->over ? "are made"
+                 : "until all code is dropped",
                  job->err.msg);
     if (once)
         *once = true;
@@ -379,8 +386,8 @@ static void make(struct jit *j, struct region_shape *s)
 
 /* ---- is it any good? ---- */
 
-/* Entering and leaving costs as much as a few dozen instructions: one that is left soon is not worth it, unless it can be made
- * larger. */
+/* Entering and leaving costs as much as a few dozen instructions: one that is left soon is not worth it, unless it
+ * can be made larger. */
 static void judge(struct jit *j, struct made *g)
 {
     u64 entries = j->ctx->region_entries[g->slot], cuts = j->ctx->region_cuts[g->slot];

@@ -1,10 +1,10 @@
 /*
  * regions.h - private to backend/jit: hot blocks become regions of the LLVM tier.
  *
- * Where guests spend their time is sampled, at the begins of slices: code counts nothing. A region is the blocks of its
- * page that are linked to each other around the one that was met often enough. Its code is made by the worker
- * (worker.h) and turned on between two slices: then the entry block's code begins with a jump to it. It is in force while
- * all its blocks live.
+ * Where guests spend their time is sampled, at the begins of slices: code counts nothing. A region is the blocks of
+ * its page that are linked to each other around the one that was met often enough. Its code is made by the worker
+ * (worker.h) and turned on between two slices: then the entry block's code begins with a jump to it. It is in force
+ * while all its blocks live.
  */
 #pragma once
 #include "backend/jit/jit.h"
@@ -29,8 +29,8 @@ struct region_trace *jit_regions_slice(struct jit *j);
 bool jit_regions_sample(struct jit *j, struct jblock *b);
 struct region_trace *jit_regions_trace(struct jit *j); /* one that goes on, or a new one from here */
 void jit_regions_traced(struct jit *j); /* it is over */
-/* The region of the slot was not entered: the key or the pc is another one than its pages were looked at with. v->s.pc is
- * its entry's. */
+/* The region of the slot was not entered: the key or the pc is another one than its pages were looked at with.
+ * v->s.pc is its entry's. */
 void jit_regions_stale(struct jit *j, u32 slot);
 /* C came across the block, and is about to enter it. */
 void jit_regions_met(struct jit *j, struct jblock *b);

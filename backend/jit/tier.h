@@ -28,10 +28,11 @@ struct tier_api {
     /* An ELF object, to be freed with free(). */
     bool (*compile)(struct tier *t, const struct jit_region *r, u8 **bytes, u64 *size, struct err *e);
     /* symbol: executable addresses by enum region_symbol. fn: writable address of the function; used: bytes taken. */
-    bool (*link)(struct tier *t, const u8 *bytes, u64 size, const struct tier_arena *arena, const u64 symbol[REGION_SYMBOLS],
+    bool (*link)(struct tier *t, const u8 *bytes, u64 size, const struct tier_arena *arena,
+                 const u64 symbol[REGION_SYMBOLS],
                  u8 **fn, u64 *used, struct err *e);
-    /* What an object depends on besides its region and the builds: LLVM's version, the host's CPU with what it can do.
-     * llvm: an address in libLLVM. Any time. */
+    /* What an object depends on besides its region and the builds: LLVM's version, the host's CPU with what it can
+     * do. llvm: an address in libLLVM. Any time. */
     void (*describe)(char *text, u64 size, const void **llvm);
 };
 

@@ -1,12 +1,13 @@
 /*
  * worker.h - private to backend/jit: regions become code behind the vCPU's back.
  *
- * One thread an engine, started by the first job, at the lowest priority. It does all that lies between IR and code: loads
- * the tier (tier.h), looks into the store, compiles, links. What is left to the vCPU's thread is to choose blocks, to lift
- * them, and to turn code on between two slices (regions.c).
+ * One thread an engine, started by the first job, at the lowest priority. It does all that lies between IR and
+ * code: loads the tier (tier.h), looks into the store, compiles, links. What is left to the vCPU's thread is to
+ * choose blocks, to lift them, and to turn code on between two slices (regions.c).
  *
- * Code memory of regions is the worker's: nobody else hands it out, and when it begins anew, that is in front of the first
- * job posted since worker_flush(). So whatever is under way during a flush may still be written, but is thrown away.
+ * Code memory of regions is the worker's: nobody else hands it out, and when it begins anew, that is in front of
+ * the first job posted since worker_flush(). So whatever is under way during a flush may still be written, but is
+ * thrown away.
  *
  * Threads: all functions are for one thread, the vCPU's.
  */
@@ -59,7 +60,8 @@ void worker_free(struct worker *w);
 /* Loads the tier now and not with the first job. */
 bool worker_open(struct worker *w, struct err *e) MUST_CHECK;
 bool worker_is_full(const struct worker *w);
-/* The job is the worker's until worker_take() gives it back. False: the queue is full, the job is still the caller's. */
+/* The job is the worker's until worker_take() gives it back. False: the queue is full, the job is still the
+ * caller's. */
 bool worker_post(struct worker *w, struct worker_job *job) MUST_CHECK;
 /* A job that is done, or NULL: then it is one load. */
 struct worker_job *worker_take(struct worker *w);

@@ -54,7 +54,8 @@ static void host_features(char *to, size_t size)
     };
     char *all = LLVMGetHostCPUFeatures();
     u32 have = xa_host_features();
-    int n = snprintf(to, size, "%s,-avx512f", all); /* nothing here needs it, and passes that look for its uses take long */
+    /* nothing here needs it, and passes that look for its uses take long */
+    int n = snprintf(to, size, "%s,-avx512f", all);
     for (u32 k = 0; k < COUNT(rows); k++)
         if (!(have & rows[k].feature) && n < (int)size)
             n += snprintf(to + n, size - (size_t)n, ",-%s", rows[k].name);

@@ -24,8 +24,8 @@ struct llvm_compiler;
 struct llvm_compiler *llvm_compiler_new(struct err *e) MUST_CHECK; /* NULL: e says why */
 void llvm_compiler_free(struct llvm_compiler *k); /* NULL is fine */
 
-/* m is changed: it gets triple and layout, its functions attributes, and the passes run. Fails when LLVM cannot compile
- * it, and in debug builds when it is not well-formed. A module's context is one thread's at a time. */
+/* m is changed: it gets triple and layout, its functions attributes, and the passes run. Fails when LLVM cannot
+ * compile it, and in debug builds when it is not well-formed. A module's context is one thread's at a time. */
 bool llvm_compile(struct llvm_compiler *k, LLVMModuleRef m, struct llvm_object *out, struct err *e) MUST_CHECK;
 
 /* struct tier_api, describe. */

@@ -76,7 +76,8 @@ u32 fn_next(const struct fn *f, u32 block, const struct ir_ins *in, u8 to[REGION
 
 bool fn_crosses(const struct fn *f, u32 a, u32 b)
 {
-    return ((f->r->page_at + (u64)f->r->block[a].rel) >> PAGE_BITS ^ (f->r->page_at + (u64)f->r->block[b].rel) >> PAGE_BITS) != 0;
+    u64 from = f->r->page_at + (u64)f->r->block[a].rel, to = f->r->page_at + (u64)f->r->block[b].rel;
+    return (from >> PAGE_BITS) != (to >> PAGE_BITS);
 }
 
 /* To another block of the region. */
@@ -213,7 +214,8 @@ static void weigh(struct fn *f, u32 i, LLVMValueRef br)
 {
     const struct ir_block *b = f->lb.ir;
     struct lb *l = &f->lb;
-    if (i + 3 >= b->count || b->ins[i + 1].op != IR_exit_direct || b->ins[i + 2].op != IR_label || b->ins[i + 3].op != IR_exit_direct)
+    if (i + 3 >= b->count || b->ins[i + 1].op != IR_exit_direct || b->ins[i + 2].op != IR_label
+        || b->ins[i + 3].op != IR_exit_direct)
         return;
     u32 other = weight_of(f, i + 1), skipped = weight_of(f, i + 3);
     static const u32 by[] = { 1, 8, 64 };
@@ -361,7 +363,8 @@ static void declare_all(struct fn *f)
 
 enum { NEW, OPEN, DONE };
 
-/* Depth first: an edge to a block that is open leads back. Afterwards run[] is known, since ways between heads have no loops. */
+/* Depth first: an edge to a block that is open leads back. Afterwards run[] is known, since ways between heads have
+ * no loops. */
 static void find_heads(struct fn *f, u32 n)
 {
     const struct ir_block *b = f->r->block[n].ir;

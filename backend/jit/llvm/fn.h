@@ -1,9 +1,9 @@
 /*
  * fn.h - private to backend/jit/llvm: the function of a region.
  *
- * Guest fields are allocas, which mem2reg makes SSA over the region: loaded at the entry, and again behind helpers that write
- * state; stored, as far as they may have changed, at exits. Calls store nothing: they say where fields are (fn_out.c). Fields that
- * are indexed at run time stay in memory.
+ * Guest fields are allocas, which mem2reg makes SSA over the region: loaded at the entry, and again behind helpers
+ * that write state; stored, as far as they may have changed, at exits. Calls store nothing: they say where fields
+ * are (fn_out.c). Fields that are indexed at run time stay in memory.
  */
 #pragma once
 #include "backend/jit/llvm/build.h"
@@ -51,10 +51,12 @@ struct fn {
     LLVMValueRef             field[FN_FIELDS];   /* allocas; NULL: in memory */
     bool                     indexed[FN_FIELDS];
     bool                     loaded[FN_FIELDS];  /* comes out of memory, somewhere in the region */
-    u64                      dirty_in[REGION_BLOCKS][FN_FIELDS / 64]; /* may differ from memory at the block's entry */
+    /* may differ from memory at the block's entry */
+    u64                      dirty_in[REGION_BLOCKS][FN_FIELDS / 64];
     u64                      dirty[FN_FIELDS / 64];                   /* ... here */
     u32                      run[REGION_BLOCKS]; /* instructions at most from the block's entry to the next head */
-    bool                     head[REGION_BLOCKS]; /* some way leads back to it, or into the region: the budget is looked at */
+    /* some way leads back to it, or into the region: the budget is looked at */
+    bool                     head[REGION_BLOCKS];
     u8                       visit[REGION_BLOCKS];
     LLVMBasicBlockRef        entry[REGION_BLOCKS];
     LLVMBasicBlockRef        label[FN_LABELS];
@@ -64,7 +66,8 @@ struct fn {
     u32                      page_base[JIT_PAGES]; /* field + 1 that the slot is for; 0: free */
     u32                      cands, cand_field[FN_CANDS];
     u8                       cand[FN_FIELDS];    /* of a field: its number + 1; 0: none */
-    u64                      live[REGION_BLOCKS]; /* candidates that are read before they are set, from the block's entry on */
+    /* candidates that are read before they are set, from the block's entry on */
+    u64                      live[REGION_BLOCKS];
     u32                      edges[REGION_BLOCKS]; /* ways into the block */
     bool                     built[REGION_BLOCKS];
     struct fn_defer         *handed[REGION_BLOCKS]; /* what its only way in brings */
@@ -91,8 +94,10 @@ bool fn_build(struct fn *f, LLVMContextRef c, LLVMModuleRef m, const struct jit_
 LLVMValueRef fn_pc_of(struct fn *f, i64 rel); /* linear, of the block's first byte + rel */
 /* The blocks of the region that instruction `in` of `block` may lead to; how many. */
 u32 fn_next(const struct fn *f, u32 block, const struct ir_ins *in, u8 to[REGION_BLOCKS]);
-bool fn_crosses(const struct fn *f, u32 a, u32 b); /* the blocks are in different pages: a way between them may leave */
-i32 fn_inside(const struct fn *f, u32 block, i64 rel); /* the block of the region that rel leads to from `block`; -1: none */
+/* the blocks are in different pages: a way between them may leave */
+bool fn_crosses(const struct fn *f, u32 a, u32 b);
+/* the block of the region that rel leads to from `block`; -1: none */
+i32 fn_inside(const struct fn *f, u32 block, i64 rel);
 
 /* fn_state.c */
 void         fn_find_fields(struct fn *f);   /* which, and where they may be dirty */

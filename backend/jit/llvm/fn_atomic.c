@@ -45,7 +45,8 @@ static void see(struct fn *f, LLVMValueRef v, u32 type)
     LLVMValueRef low = v, high = fn_k64(f, 0);
     if (type == IR_I128) {
         low = LLVMBuildTrunc(l->b, v, l->type[IR_I64], "");
-        high = LLVMBuildTrunc(l->b, LLVMBuildLShr(l->b, v, LLVMConstInt(l->type[type], 64, false), ""), l->type[IR_I64], "");
+        high = LLVMBuildTrunc(l->b, LLVMBuildLShr(l->b, v, LLVMConstInt(l->type[type], 64, false), ""),
+                              l->type[IR_I64], "");
     } else if (type < IR_I64) {
         low = LLVMBuildZExt(l->b, v, l->type[IR_I64], "");
     }
@@ -82,7 +83,8 @@ static LLVMValueRef seen(struct fn *f, u32 type)
 static LLVMValueRef is_watched(struct fn *f, LLVMValueRef va, u32 size)
 {
     struct lb *l = &f->lb;
-    LLVMValueRef same_size = LLVMBuildICmp(l->b, LLVMIntEQ, load(f, l->type[IR_I32], MONITOR(f, excl_size)), k32(f, size), "");
+    LLVMValueRef seen_size = load(f, l->type[IR_I32], MONITOR(f, excl_size));
+    LLVMValueRef same_size = LLVMBuildICmp(l->b, LLVMIntEQ, seen_size, k32(f, size), "");
     LLVMValueRef same = LLVMBuildICmp(l->b, LLVMIntEQ, load(f, l->type[IR_I64], MONITOR(f, excl_addr)), va, "");
     return LLVMBuildAnd(l->b, same_size, same, "");
 }

@@ -1,9 +1,10 @@
 /*
  * fn_defer.c - fields that are mostly overwritten before they are looked at: flags.
  *
- * Such a field is not made when it is set: where a call may leave, its site says how it is made of the values that it comes
- * from. It is made where it is read, and at real exits. Where ways of the region meet, a field that will be read is a value as any
- * other; one that will not is kept as a kind (which of the recipes) and the recipe's leaves.
+ * Such a field is not made when it is set: where a call may leave, its site says how it is made of the values that
+ * it comes from. It is made where it is read, and at real exits. Where ways of the region meet, a field that will
+ * be read is a value as any other; one that will not is kept as a kind (which of the recipes) and the recipe's
+ * leaves.
  */
 #include "backend/jit/llvm/fn.h"
 #include <stdlib.h>
@@ -22,7 +23,8 @@ static void find_candidates(struct fn *f, const struct ir_block *b)
     for (u32 i = 0; i < b->count; i++) {
         const struct ir_ins *in = &b->ins[i];
         u32 n = (u32)in->imm;
-        if (in->op == IR_set && !f->indexed[n] && !f->cand[n] && f->cands < FN_CANDS && is_flag_type(f->r->layout->fields[n].type)) {
+        if (in->op == IR_set && !f->indexed[n] && !f->cand[n] && f->cands < FN_CANDS
+            && is_flag_type(f->r->layout->fields[n].type)) {
             f->cand_field[f->cands] = n;
             f->cand[n] = (u8)++f->cands;
         }
@@ -189,7 +191,8 @@ static void find_recipes(struct fn *f, u32 n)
         if (in->op != IR_set || skips || !f->cand[in->imm])
             continue;
         struct fn_recipe *r = &f->recipe[f->recipes];
-        *r = (struct fn_recipe){ .block = n, .ins = i, .field = (u32)in->imm, .kind = REGION_KIND_FIRST + n * IR_BLOCK_MAX + insn };
+        *r = (struct fn_recipe){ .block = n, .ins = i, .field = (u32)in->imm,
+                                 .kind = REGION_KIND_FIRST + n * IR_BLOCK_MAX + insn };
         f->recipes += make_recipe(f, b, in->arg[0], r);
     }
 }
@@ -330,7 +333,8 @@ static void hand_dynamic(struct fn *f, u32 k)
         return;
     LLVMBuildStore(f->lb.b, LLVMConstInt(i64t(f), recipe ? d->recipe->kind : REGION_KIND_VALUE, false), f->kind[k]);
     for (u32 n = 0; n < REGION_LEAVES; n++)
-        LLVMBuildStore(f->lb.b, recipe && n < d->recipe->leaves ? as_i64(f, d->leaf[n]) : LLVMGetPoison(i64t(f)), f->leaf[k][n]);
+        LLVMBuildStore(f->lb.b, recipe && n < d->recipe->leaves ? as_i64(f, d->leaf[n]) : LLVMGetPoison(i64t(f)),
+                       f->leaf[k][n]);
 }
 
 void fn_hand_deferred(struct fn *f, u32 to)

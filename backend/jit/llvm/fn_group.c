@@ -1,11 +1,11 @@
 /*
  * fn_group.c - accesses off one value by constants share a look at their page.
  *
- * In a stretch of a block without calls, the first of a group asks for all the bytes from its lowest to its highest: one page
- * that may be read, or written if one of them writes. Behind a hit the others need no look. Else the region is left
- * in front of the first one's instruction: it is done alone, exactly (so a group begins with an access in front of which its
- * instruction changed nothing). Between the first and the last of a group nothing may change the TLB, so other accesses
- * there that miss leave the region, too.
+ * In a stretch of a block without calls, the first of a group asks for all the bytes from its lowest to its
+ * highest: one page that may be read, or written if one of them writes. Behind a hit the others need no look. Else
+ * the region is left in front of the first one's instruction: it is done alone, exactly (so a group begins with an
+ * access in front of which its instruction changed nothing). Between the first and the last of a group nothing may
+ * change the TLB, so other accesses there that miss leave the region, too.
  */
 #include "backend/jit/llvm/fn_mem.h"
 #include "backend/jit/jit.h"
@@ -86,7 +86,8 @@ static void put(struct fn *f, const struct access *a, u32 i)
     if (n == FN_GROUPS)
         return;
     if (n == f->groups)
-        f->group[f->groups++] = (struct fn_group){ .root = a->root, .low = a->off, .high = a->off + a->len, .write = a->write,
+        f->group[f->groups++] = (struct fn_group){ .root = a->root, .low = a->off, .high = a->off + a->len,
+                                                   .write = a->write,
                                                    .first = i, .last = i, .members = 1, .open = true };
     f->group_of[i] = (u8)(n + 1);
 }

@@ -1,8 +1,8 @@
 /*
  * fn_mem.c - guest memory in a region: the page that accesses off a base met last, else the TLB, else a call.
  *
- * Pages that were met are in the context (ctx.page, ctx.addend): every call that may change the TLB forgets them there, so
- * code need not. Which of them an access asks is a guess; what it says is true whoever wrote it.
+ * Pages that were met are in the context (ctx.page, ctx.addend): every call that may change the TLB forgets them
+ * there, so code need not. Which of them an access asks is a guess; what it says is true whoever wrote it.
  */
 #include "backend/jit/llvm/fn_mem.h"
 #include "backend/jit/jit.h"
@@ -38,7 +38,8 @@ LLVMValueRef fn_take_result(struct fn *f, u32 i)
         return NULL;
     if (t != IR_I1)
         return fn_get_ctx(f, f->lb.type[t], offsetof(struct jit_ctx, res));
-    return LLVMBuildTrunc(f->lb.b, fn_get_ctx(f, f->lb.type[IR_I8], offsetof(struct jit_ctx, res)), f->lb.type[IR_I1], "");
+    return LLVMBuildTrunc(f->lb.b, fn_get_ctx(f, f->lb.type[IR_I8], offsetof(struct jit_ctx, res)), f->lb.type[IR_I1],
+                          "");
 }
 
 LLVMValueRef fn_eval(struct lb *l, u32 i)
@@ -146,7 +147,8 @@ static LLVMValueRef ask_tlb(struct fn *f, const struct fn_access *a)
     LLVMValueRef tag = LLVMBuildLoad2(l->b, i64t(f), fn_add_bytes(f, e, k64(f, tag_at)), "");
     fn_branch_cold(f, LLVMBuildICmp(l->b, LLVMIntNE, tag, page, ""), a->slow, hit);
     LLVMPositionBuilderAtEnd(l->b, hit);
-    LLVMValueRef addend = LLVMBuildLoad2(l->b, i64t(f), fn_add_bytes(f, e, k64(f, offsetof(struct tlb_entry, addend))), "");
+    LLVMValueRef addend = LLVMBuildLoad2(l->b, i64t(f), fn_add_bytes(f, e, k64(f, offsetof(struct tlb_entry,
+                                                                                           addend))), "");
     return addend;
 }
 
@@ -180,7 +182,8 @@ LLVMValueRef fn_ask(struct fn *f, struct fn_access *a, u64 mask)
 struct fn_access fn_check(struct fn *f, u32 i, u32 len, u32 align, bool write)
 {
     struct lb *l = &f->lb;
-    struct fn_access a = { .va = lb_arg(l, i, 0), .len = len, .align = align, .write = write, .page = fn_page_of(f, i, write) };
+    struct fn_access a = { .va = lb_arg(l, i, 0), .len = len, .align = align, .write = write,
+                           .page = fn_page_of(f, i, write) };
     a.host = fn_group_host(f, i, align);
     a.grouped = a.host;
     if (a.grouped)
@@ -273,8 +276,8 @@ static LLVMValueRef widen(struct fn *f, LLVMValueRef v, struct ir_mem m, LLVMTyp
     return m.sign ? LLVMBuildSExt(f->lb.b, v, to, "") : LLVMBuildZExt(f->lb.b, v, to, "");
 }
 
-/* The type of the bytes: an integer for integers, which may be wider than the access. A pair of registers is one vector: halves
- * that are stored one by one would not be forwarded to a load of both. */
+/* The type of the bytes: an integer for integers, which may be wider than the access. A pair of registers is one
+ * vector: halves that are stored one by one would not be forwarded to a load of both. */
 static LLVMTypeRef memory_type(struct fn *f, struct ir_mem m, u8 type)
 {
     if (type == IR_I128)

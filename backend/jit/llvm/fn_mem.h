@@ -18,13 +18,14 @@ struct fn_access {
 void fn_find_groups(struct fn *f, const struct ir_block *b); /* of the block that is about to be built */
 /* Where the bytes of access i are, when it is one of a group; NULL: look by yourself. */
 LLVMValueRef fn_group_host(struct fn *f, u32 i, u32 align);
-bool fn_must_leave(const struct fn *f, u32 i); /* an access that misses here may not be followed by others of a group */
+/* an access that misses here may not be followed by others of a group */
+bool fn_must_leave(const struct fn *f, u32 i);
 void fn_leave_alone(struct fn *f);             /* the instruction is done alone; ends the way */
 
 /* ---- fn_mem.c ---- */
 i32  fn_page_of(struct fn *f, u32 i, bool write); /* index into ctx.page for access i; -1: it is asked of the TLB */
-/* Of an access of a->len bytes at a->va: the page met last, if mask leaves its address, else the TLB; a miss goes to a->slow.
- * The builder stands behind a hit; what leads from the address to host memory. */
+/* Of an access of a->len bytes at a->va: the page met last, if mask leaves its address, else the TLB; a miss goes to
+ * a->slow. The builder stands behind a hit; what leads from the address to host memory. */
 LLVMValueRef fn_ask(struct fn *f, struct fn_access *a, u64 mask);
 bool fn_load_is_simple(const struct fn *f, const struct ir_block *b, u32 i);  /* in line */
 bool fn_store_is_simple(const struct fn *f, const struct ir_block *b, u32 i);

@@ -1,15 +1,16 @@
 /*
  * fn_out.c - calls out of a region: patch points, and the sites that say what lies where (backend/jit/region_map.h).
  *
- * Sites are bytes of a section of their own. A patch point's id is its site's place there; its operands are the locations,
- * which the linker adds.
+ * Sites are bytes of a section of their own. A patch point's id is its site's place there; its operands are the
+ * locations, which the linker adds.
  */
 #include "backend/jit/llvm/fn.h"
 #include "backend/jit/jit.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define ANYREG 13u /* calling convention: operands and result in any register, all others kept (llvm/IR/CallingConv.h) */
+/* calling convention: operands and result in any register, all others kept (llvm/IR/CallingConv.h) */
+#define ANYREG 13u
 #define VALUES 1024u
 
 struct point {
@@ -33,7 +34,8 @@ u32 fn_blob_add(struct fn *f, const void *from, u32 bytes)
     return at;
 }
 
-static u32 add_ins(struct fn *f, const struct lb *l, u32 i) { return fn_blob_add(f, lb_ins(l, i), sizeof(struct ir_ins)); }
+static u32 add_ins(struct fn *f, const struct lb *l, u32 i) { return fn_blob_add(f, lb_ins(l, i),
+                                                                                 sizeof(struct ir_ins)); }
 
 void fn_end_sites(struct fn *f)
 {

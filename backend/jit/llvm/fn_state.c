@@ -71,7 +71,9 @@ void fn_find_fields(struct fn *f)
 static LLVMValueRef pointer(struct fn *f, u32 n)
 {
     struct lb *l = &f->lb;
-    LLVMValueRef off = LLVMConstInt(LLVMInt64TypeInContext(l->c), (u64)((i64)field_of(f, n)->offset - f->r->state_bias), true);
+    LLVMValueRef off = LLVMConstInt(LLVMInt64TypeInContext(l->c), (u64)((i64)field_of(f,
+                                                                                      n)->offset - f->r->state_bias),
+                                                                                          true);
     return LLVMBuildGEP2(l->b, LLVMInt8TypeInContext(l->c), f->state, &off, 1, "");
 }
 

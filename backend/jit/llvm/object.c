@@ -205,7 +205,9 @@ bool llvm_link(struct llvm_linker *k, const struct llvm_object *o, const struct 
     good = in_reach(arena, piece->at, f.wants, symbols, symbol_count, e)
            && link_checked(k, bytes, o->size, arena, symbols, symbol_count, e)
            && look_up(k, names, count, entry, piece->at + map, e)
-           && (!map || object_map_place(bytes, &f, arena->layout, piece->at, entry[0], k->at, out_of(arena, symbols, symbol_count), e));
+           && (!map || object_map_place(bytes, &f, arena->layout, piece->at, entry[0], k->at, out_of(arena, symbols,
+                                                                                                     symbol_count),
+                                                                                                         e));
     piece->size = (u64)(k->at - piece->at);
     struct err later;
     if (!forget(k, good ? e : &later))

@@ -10,7 +10,8 @@
 /* What object_check() found. */
 struct object_facts {
     u64 wants; /* bytes at most, of code and constants, with what lies between */
-    struct { u64 at, size; } maps, sites; /* places in the file: LLVM's stack maps, REGION_SITES_SECTION; size 0: none */
+    /* places in the file: LLVM's stack maps, REGION_SITES_SECTION; size 0: none */
+    struct { u64 at, size; } maps, sites;
 };
 
 #define OBJECT_OUT "mynah_out" /* the symbol that patch points call: REGION_SYMBOL_PREFIX and out */
@@ -22,8 +23,8 @@ bool object_check(u8 *bytes, u64 size, const struct llvm_symbol *symbols, u32 sy
 
 /* ---- object_map.c: stack maps and sites as the map that code leads to (backend/jit/region_map.h) ---- */
 
-/* Bytes that it takes, a multiple of OBJECT_ALIGN; 0 without sites. Everything in it is checked against the file's end and
- * the layout. */
+/* Bytes that it takes, a multiple of OBJECT_ALIGN; 0 without sites. Everything in it is checked against the file's
+ * end and the layout. */
 bool object_map_size(const u8 *bytes, const struct object_facts *f, const struct ir_layout *layout, u64 *size,
                      struct err *e) MUST_CHECK;
 /* Writes it to `to`, and the calls into the code of fn, which ends at `end`. out: where they lead, as seen from the

@@ -139,7 +139,8 @@ static bool look_at_symbol(struct look *w, Elf64_Sym *y)
     if (y->st_shndx == SHN_ABS && type == STT_FILE)
         return true;
     if (y->st_shndx < w->h->e_shnum && w->s[y->st_shndx].sh_type == SHT_NULL) { /* of what is left out */
-        *y = (Elf64_Sym){ .st_name = y->st_name, .st_info = ELF64_ST_INFO(STB_LOCAL, STT_NOTYPE), .st_shndx = SHN_ABS };
+        *y = (Elf64_Sym){ .st_name = y->st_name, .st_info = ELF64_ST_INFO(STB_LOCAL, STT_NOTYPE),
+                          .st_shndx = SHN_ABS };
         return true;
     }
     if (type > STT_SECTION || y->st_shndx >= w->h->e_shnum || y->st_value > w->s[y->st_shndx].sh_size)

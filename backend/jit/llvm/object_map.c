@@ -1,5 +1,6 @@
 /*
- * object_map.c - LLVM's stack maps (docs/StackMaps, format version 3) and the region's sites as one map in code memory.
+ * object_map.c - LLVM's stack maps (docs/StackMaps, format version 3) and the region's sites as one map in code
+ * memory.
  *
  * The bytes may be damaged: nothing is believed that is used as an offset, a count or a register later.
  */
@@ -75,7 +76,8 @@ static const void *within(const struct map *m, u64 at, u64 bytes)
 static const struct ir_ins *row_at(const struct map *m, u64 at)
 {
     const struct ir_ins *in = at % 8 == 0 ? within(m, at, sizeof *in) : NULL;
-    return in && in->op < IR_OP_COUNT && in->type < IR_TYPE_COUNT && in->src < IR_TYPE_COUNT && in->lane < IR_TYPE_COUNT ? in : NULL;
+    return in && in->op < IR_OP_COUNT && in->type < IR_TYPE_COUNT && in->src < IR_TYPE_COUNT
+        && in->lane < IR_TYPE_COUNT ? in : NULL;
 }
 
 static bool types_are_right(const u8 *type, u32 n)
@@ -159,7 +161,8 @@ static bool row_is_right(const struct map *m, const struct region_site *s, u64 a
 static const struct region_site *site_of(struct map *m, const struct record *r)
 {
     const struct region_site *s = r->id % 8 == 0 ? within(m, r->id, sizeof *s) : NULL;
-    if (!s || s->out >= REGION_OUTS || s->args > 4 || !types_are_right(s->arg_type, s->args) || s->fields > m->layout->field_count
+    if (!s || s->out >= REGION_OUTS || s->args > 4 || !types_are_right(s->arg_type, s->args)
+        || s->fields > m->layout->field_count
         || !row_is_right(m, s, r->id))
         return NULL;
     u32 want = 3;
@@ -182,7 +185,8 @@ static u64 size_of(const struct map *m)
     return (n + OBJECT_ALIGN - 1) & ~(u64)(OBJECT_ALIGN - 1);
 }
 
-static bool look(struct map *m, const u8 *bytes, const struct object_facts *f, const struct ir_layout *layout, struct err *e)
+static bool look(struct map *m, const u8 *bytes, const struct object_facts *f, const struct ir_layout *layout,
+                 struct err *e)
 {
     struct record r;
     *m = (struct map){ .maps = bytes + f->maps.at, .sites = bytes + f->sites.at, .maps_size = f->maps.size,
@@ -200,7 +204,8 @@ static bool look(struct map *m, const u8 *bytes, const struct object_facts *f, c
     return true;
 }
 
-bool object_map_size(const u8 *bytes, const struct object_facts *f, const struct ir_layout *layout, u64 *size, struct err *e)
+bool object_map_size(const u8 *bytes, const struct object_facts *f, const struct ir_layout *layout, u64 *size,
+                     struct err *e)
 {
     struct map m;
     *size = 0;
@@ -278,7 +283,8 @@ bool object_map_place(const u8 *bytes, const struct object_facts *f, const struc
     memcpy(to, m.sites, m.sites_size);
     memcpy(to + pool, m.constants, 8ull * m.constant_count);
     for (u32 n = 0; n < m.records; n++)
-        if (!next_record(&m, &from, &r) || !place_record(&m, to, &r, &at, pool) || !place_call(&m, to, &r, fn, end, out))
+        if (!next_record(&m, &from, &r) || !place_record(&m, to, &r, &at, pool) || !place_call(&m, to, &r, fn, end,
+                                                                                               out))
             return false;
     return true;
 }

@@ -62,7 +62,8 @@ static const char *const names[REGION_SYMBOLS] = {
 #undef S
 };
 
-static bool link_object(struct tier *t, const u8 *bytes, u64 size, const struct tier_arena *a, const u64 symbol[REGION_SYMBOLS],
+static bool link_object(struct tier *t, const u8 *bytes, u64 size, const struct tier_arena *a,
+                        const u64 symbol[REGION_SYMBOLS],
                  u8 **fn, u64 *used, struct err *e)
 {
     struct llvm_arena arena = { a->alloc, a->ctx, a->delta, a->most, a->layout };
