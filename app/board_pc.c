@@ -29,6 +29,9 @@ static void describe(struct setup *s)
     c->initrd = o->initrd;
     c->append = o->append;
     c->serial = s->serial;
+    c->serial2 = s->serial2 ? s->serial2 : o->serial2_given ? &s->no_output : NULL;
+    c->parallel = s->parallel ? s->parallel : o->no_parallel ? NULL : &s->no_output;
+    c->input = s->input;
     c->debugcon = s->debugcon ? s->debugcon : o->debugcon_given ? &s->no_output : NULL;
     c->deterministic = o->icount;
     c->rtc_seconds = setup_rtc(o);
@@ -57,6 +60,8 @@ static bool build(struct setup *s, struct err *e)
     s->pc.slot_count = s->slot_count; /* the board's from now on */
     memcpy(s->pc.slots, s->slots, s->slot_count * sizeof *s->slots);
     s->slot_count = 0;
+    if (!setup_floppies(s, &s->pc.floppies, e))
+        return false;
     return pc_build(s->m, &s->pc, e);
 }
 

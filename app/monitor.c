@@ -1,9 +1,12 @@
 /* monitor.c - the human monitor's commands; see monitor.h. Blocks and history come later. */
 #include "app/monitor.h"
+#include "host/input.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SENDKEY_HOLD_MS 100u
 
 static void say(struct monitor *mon, const char *fmt, ...) PRINTF_LIKE(2, 3);
 static void say(struct monitor *mon, const char *fmt, ...)
@@ -40,6 +43,44 @@ static void info(struct monitor *mon, const char *what)
         say(mon, "info: unknown topic '%s' (known: registers, status)\n", what);
 }
 
+/* ---- input ---- */
+
+/* sendkey KEYS [HOLD_MS] */
+static void sendkey(struct monitor *mon, const char *arg)
+{
+    struct err e;
+    char keys[sizeof mon->line];
+    u32 len = (u32)strcspn(arg, " "), hold = arg[len] ? (u32)strtoul(arg + len, NULL, 10) : SENDKEY_HOLD_MS;
+    snprintf(keys, sizeof keys, "%.*s", (int)len, arg);
+    if (!len)
+        say(mon, "sendkey: which keys? (examples: ret, ctrl-alt-f2)\n");
+    else if (!input_send(mon->input, keys, hold, &e))
+        say(mon, "sendkey: %s\n", e.msg);
+}
+
+/* mouse_move DX DY [DZ] */
+static void mouse_move(struct monitor *mon, const char *arg)
+{
+    int dx, dy, dz = 0, n = sscanf(arg, "%d %d %d", &dx, &dy, &dz);
+    if (n < 2)
+        say(mon, "mouse_move: how far, to the right and down?\n");
+    else if (!input_move(mon->input, dx, dy) || (dz && !input_wheel(mon->input, 0, -dz)))
+        say(mon, "mouse_move: the guest has not taken the input sent before\n");
+}
+
+/* mouse_button MASK: which are down from now on */
+static void mouse_button(struct monitor *mon, const char *arg)
+{
+    char *end;
+    u32 mask = (u32)strtoul(arg, &end, 0);
+    bool ok = end != arg && mask <= BUTTON_ALL;
+    if (!ok)
+        say(mon, "mouse_button: the sum of 1 (left), 2 (right), 4 (middle), 8 and 16 is wanted; 0: none is down\n");
+    for (u32 b = 1; ok && b <= BUTTON_ALL; b <<= 1)
+        if (!input_button(mon->input, b, mask & b))
+            say(mon, "mouse_button: the guest has not taken the input sent before\n");
+}
+
 static void savevm(struct monitor *mon, const char *file)
 {
     struct err e;
@@ -70,6 +111,9 @@ static void help(struct monitor *mon, const char *arg);
 static const struct { const char *name, *args, *text; void (*run)(struct monitor *, const char *); } commands[] = {
     { "help", "", "this list", help },
     { "info", "registers|status", "what the machine is doing", info },
+    { "mouse_button", "MASK", "press and release the mouse's buttons", mouse_button },
+    { "mouse_move", "DX DY [DZ]", "move the mouse, turn its wheel", mouse_move },
+    { "sendkey", "KEYS [MS]", "press keys together: a, shift-a, ctrl-alt-delete", sendkey },
     { "system_powerdown", "", "press the power key", powerdown },
     { "system_reset", "", "reset the machine", reset },
     { "savevm", "FILE", "write a snapshot", savevm },

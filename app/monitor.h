@@ -1,7 +1,8 @@
 /*
  * monitor.h - the human monitor: a line at a time, on the machine's thread.
  *
- * Known commands: help, info registers|status, system_reset, system_powerdown, savevm FILE, quit.
+ * Known commands: help, info registers|status, sendkey, mouse_move, mouse_button, system_reset, system_powerdown,
+ * savevm FILE, quit.
  */
 #pragma once
 #include "app/disks.h"
@@ -15,6 +16,7 @@ struct monitor {
     u32              len;
     bool             permanent; /* -monitor stdio: there is no serial port to go back to */
     struct disks    *disks;     /* savevm writes them along */
+    struct input    *input;     /* the machine's keys and pointer */
     void           (*power_key)(struct machine *m);
 };
 

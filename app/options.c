@@ -108,37 +108,6 @@ static bool accel_arg(struct options *o, const char *arg, struct err *e)
     return true;
 }
 
-static bool output_arg(const char *opt, const char *arg, enum serial_kind *kind, const char **file, struct err *e)
-{
-    if (!strcmp(arg, "stdio"))
-        *kind = SERIAL_STDIO;
-    else if (!strcmp(arg, "mon:stdio"))
-        *kind = SERIAL_MON_STDIO;
-    else if (!strcmp(arg, "null") || !strcmp(arg, "none"))
-        *kind = SERIAL_NULL;
-    else if (!strncmp(arg, "file:", 5) && arg[5]) {
-        *kind = SERIAL_FILE;
-        *file = arg + 5;
-    } else {
-        return err_set(e, "%s: '%s' is not modelled (known: stdio, mon:stdio, null, none, file:NAME)", opt, arg);
-    }
-    return true;
-}
-static bool serial_arg(struct options *o, const char *arg, struct err *e)
-{
-    if (o->serial_given)
-        return err_set(e, "-serial: only one serial port is modelled");
-    o->serial_given = true;
-    return output_arg("-serial", arg, &o->serial, &o->serial_file, e);
-}
-static bool debugcon_arg(struct options *o, const char *arg, struct err *e)
-{
-    if (o->debugcon_given)
-        return err_set(e, "-debugcon: only one debug console is modelled");
-    o->debugcon_given = strcmp(arg, "none") != 0;
-    return output_arg("-debugcon", arg, &o->debugcon, &o->debugcon_file, e);
-}
-
 static bool only(const char *opt, const char *arg, const char *want, struct err *e)
 {
     return !strcmp(arg, want) || err_set(e, "%s: '%s' is not modelled (known: %s)", opt, arg, want);
@@ -304,7 +273,9 @@ TEXT(kernel) TEXT(initrd) TEXT(append) TEXT(dtb) TEXT(bios) TEXT(log_file) TEXT(
         return o->member = true;                                                  \
     }
 FLAG(nographic, nographic_flag) FLAG(no_reboot, no_reboot_flag) FLAG(help, help_flag) FLAG(version, version_flag)
-FLAG(snapshot_all, snapshot_flag) FLAG(stats, stats_flag)
+FLAG(snapshot_all, snapshot_flag) FLAG(stats, stats_flag) FLAG(no_defaults, nodefaults_flag)
+static bool fda_arg(struct options *o, const char *arg, struct err *e) { return opt_floppy_file(o, 0, arg, e); }
+static bool fdb_arg(struct options *o, const char *arg, struct err *e) { return opt_floppy_file(o, 1, arg, e); }
 static bool accept_flag(struct options *o, const char *arg, struct err *e)
 {
     (void)o, (void)arg, (void)e;
@@ -326,11 +297,15 @@ static const struct option_row {
     { "append", "TEXT", append_arg, "kernel command line" },
     { "dtb", "FILE", dtb_arg, "device tree instead of the board's own" },
     { "bios", "FILE", bios_arg, "firmware image into the first flash bank" },
-    { "drive", "file=F[,if=virtio|none|pflash][,format=raw][,readonly=on][,id=N][,snapshot=on]", opt_drive_arg, "a disk or flash image" },
+    { "drive", "file=F[,if=virtio|none|pflash|floppy][,format=raw][,readonly=on][,id=N][,snapshot=on]", opt_drive_arg, "a disk or flash image" },
     { "device", "NAME[,OPTION=VALUE]", opt_device_arg, "a virtio device; help lists" },
+    { "fda", "FILE", fda_arg, "a disk in the PC's floppy drive A: if=floppy,index=0" },
+    { "fdb", "FILE", fdb_arg, "... B: index=1" },
     { "snapshot", NULL, snapshot_flag, "keep writes of all drives in memory" },
-    { "serial", "stdio|mon:stdio|null|file:NAME", serial_arg, "where the serial port goes" },
-    { "debugcon", "stdio|mon:stdio|null|none|file:NAME", debugcon_arg, "where the PC's debug console goes" },
+    { "serial", "stdio|mon:stdio|null|file:NAME", opt_serial_arg, "where the serial port goes; a second one: the PC's second port" },
+    { "parallel", "stdio|null|none|file:NAME", opt_parallel_arg, "where the PC's parallel port goes; default null" },
+    { "k", "en-us", opt_keyboard_arg, "the layout of the keyboard on which text is typed" },
+    { "debugcon", "stdio|mon:stdio|null|none|file:NAME", opt_debugcon_arg, "where the PC's debug console goes" },
     { "nographic", NULL, nographic_flag, "serial port and monitor on the terminal (Ctrl-A H helps)" },
     { "display", "none", display_arg, "no display" },
     { "monitor", "none|stdio", monitor_arg, "the human monitor" },
@@ -355,7 +330,7 @@ static const struct option_row {
     { "help", NULL, help_flag, "print this" },
     { "machine", "", machine_arg, NULL },
     { "h", NULL, help_flag, NULL },
-    { "nodefaults", NULL, accept_flag, NULL },
+    { "nodefaults", NULL, nodefaults_flag, "no drives that nobody asked for" },
     { "no-user-config", NULL, accept_flag, NULL },
 };
 
@@ -363,7 +338,7 @@ void options_init(struct options *o, const char *machine, const char *cpu)
 {
     *o = (struct options){ .machine = machine, .gic_version = 2, .default_cpu = cpu, .ram_size = RAM_DEFAULT,
                            .rtc_base = ~0ull, .engine = "auto", .stop_at = ~0ull, .seed = 1, .serial = SERIAL_NULL,
-                           .lockstep_every = 100000 };
+                           .lockstep_every = 100000, .parallel = SERIAL_NULL, .serial2 = SERIAL_NULL };
 }
 
 void options_help(void)
@@ -402,7 +377,9 @@ static bool check_lockstep(struct options *o, struct err *e)
 {
     const char *bad = o->engine_given ? "--engine" : o->hash_count ? "--hash-at" : o->save ? "--savevm"
                       : o->monitor_stdio ? "-monitor stdio"
-                      : o->debugcon_given && o->debugcon != SERIAL_NULL ? "-debugcon" : NULL;
+                      : o->debugcon_given && o->debugcon != SERIAL_NULL ? "-debugcon"
+                      : o->serial2 != SERIAL_NULL ? "a second -serial"
+                      : o->parallel != SERIAL_NULL ? "-parallel" : NULL;
     if (!o->lockstep[0])
         return true;
     if (bad)
@@ -432,15 +409,6 @@ bool options_parse(struct options *o, int argc, char **argv, struct err *e)
     return true;
 }
 
-static bool check_debugcon(const struct options *o, struct err *e)
-{
-    bool taken = serial_on_terminal(o->serial) || o->monitor_stdio;
-    if (!o->debugcon_given || !serial_on_terminal(o->debugcon) || !taken)
-        return true;
-    return err_set(e, "-debugcon stdio: the terminal is taken by %s", o->monitor_stdio ? "-monitor stdio"
-                   : o->serial_given ? "-serial" : "-nographic (-serial none frees it)");
-}
-
 bool options_finish(struct options *o, struct err *e)
 {
     const struct app_board *b = app_board_find(o->machine);
@@ -448,5 +416,5 @@ bool options_finish(struct options *o, struct err *e)
         o->serial = SERIAL_MON_STDIO;
     if (!o->cpu)
         o->cpu = o->default_cpu ? o->default_cpu : b->cpu;
-    return opt_check_devices(o, b->buses, e) && check_debugcon(o, e) && check_lockstep(o, e);
+    return opt_check_floppies(o, b->buses, e) && opt_check_devices(o, b->buses, e) && opt_check_ports(o, e) && check_lockstep(o, e);
 }

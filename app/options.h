@@ -9,6 +9,7 @@
 #define OPT_DRIVES 16
 #define OPT_DEVICES 32
 #define OPT_HASHES 64
+#define OPT_FLOPPIES 2u
 
 enum drive_if { DRIVE_NONE, DRIVE_VIRTIO, DRIVE_PFLASH };
 struct opt_drive {
@@ -42,14 +43,24 @@ struct options {
     const char *kernel, *initrd, *append, *dtb, *bios;
     struct opt_drive  drives[OPT_DRIVES];
     u32               drive_count;
+    struct opt_drive  floppies[OPT_FLOPPIES]; /* file NULL: no disk in it */
+    bool              floppy_given[OPT_FLOPPIES];
     struct opt_device devices[OPT_DEVICES];
     u32               device_count;
     enum serial_kind  serial;
     const char       *serial_file;
+    enum serial_kind  serial2;       /* -serial again */
+    const char       *serial2_file;
+    bool              serial2_given; /* there is a second serial port */
+    enum serial_kind  parallel;      /* the default: there is one, and bytes vanish */
+    const char       *parallel_file;
+    bool              parallel_given, no_parallel;
+    u32               keyboard;      /* -k: layout, as keymap_find() has it */
     enum serial_kind  debugcon;      /* when given */
     const char       *debugcon_file;
     bool              debugcon_given; /* there is a debug console */
-    bool              serial_given, nographic, monitor_stdio, no_reboot, snapshot_all;
+    u32               serials;       /* -serial was given so often */
+    bool              serial_given, nographic, monitor_stdio, no_reboot, snapshot_all, no_defaults;
     bool              clock_given, icount, pace_host;
     u64               seed;
     u64               rtc_base;      /* seconds since 1970; ~0: the host's clock, or fixed under icount */

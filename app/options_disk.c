@@ -7,6 +7,8 @@ bool opt_drive_arg(struct options *o, const char *arg, struct err *e)
 {
     struct kv kv;
     struct opt_drive d = { .iface = DRIVE_VIRTIO };
+    if (opt_is_floppy(arg))
+        return opt_floppy_arg(o, arg, e);
     if (o->drive_count == OPT_DRIVES)
         return err_set(e, "-drive: at most %d drives", OPT_DRIVES);
     while (opt_next(&arg, &kv)) {
@@ -22,7 +24,7 @@ bool opt_drive_arg(struct options *o, const char *arg, struct err *e)
             while (i < COUNT(names) && strcmp(names[i], kv.val))
                 i++;
             if (i == COUNT(names))
-                return err_set(e, "-drive: if=%s is not modelled (known: none, virtio, pflash)", kv.val);
+                return err_set(e, "-drive: if=%s is not modelled (known: none, virtio, pflash, floppy)", kv.val);
             d.iface = (enum drive_if)i;
         } else if (!strcmp(kv.key, "format")) {
             if (strcmp(kv.val, "raw"))

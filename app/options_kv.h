@@ -15,6 +15,19 @@ bool opt_bool(const char *opt, const char *key, const char *val, bool *out, stru
 /* A copy that the options own: opt_next's texts are overwritten. */
 const char *opt_keep(struct options *o, const char *text);
 
+/* options_floppy.c */
+bool opt_is_floppy(const char *drive);  /* what -drive has says if=floppy */
+bool opt_floppy_arg(struct options *o, const char *arg, struct err *e);
+bool opt_floppy_file(struct options *o, u32 n, const char *file, struct err *e); /* -fda, -fdb */
+bool opt_check_floppies(const struct options *o, u32 buses, struct err *e) MUST_CHECK;
+
+/* options_ports.c: parsers of rows */
+bool opt_serial_arg(struct options *o, const char *arg, struct err *e);
+bool opt_parallel_arg(struct options *o, const char *arg, struct err *e);
+bool opt_debugcon_arg(struct options *o, const char *arg, struct err *e);
+bool opt_keyboard_arg(struct options *o, const char *arg, struct err *e);
+bool opt_check_ports(const struct options *o, struct err *e) MUST_CHECK; /* a board that has them, one terminal */
+
 /* options_disk.c: parsers of rows */
 bool opt_drive_arg(struct options *o, const char *arg, struct err *e);
 bool opt_device_arg(struct options *o, const char *arg, struct err *e);

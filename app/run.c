@@ -8,6 +8,7 @@
 #include "app/monitor.h"
 #include "app/setup.h"
 #include "host/clock.h"
+#include "host/input.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 struct out_file { struct chr chr; int fd; const char *opt, *name; };
+enum { OUT_SERIAL, OUT_SERIAL2, OUT_PARALLEL, OUT_DEBUGCON, OUTS };
 
 struct session {
     const struct options *o;
@@ -26,7 +28,8 @@ struct session {
     struct machine       *m;            /* the setup's */
     struct terminal      *t;
     struct monitor        mon;
-    struct out_file       serial, debugcon; /* -serial file: and so on */
+    struct out_file       out[OUTS];    /* -serial file: and so on */
+    struct input         *input;        /* keys and pointer for the machine */
     FILE                 *log;
     struct hash_state     hash;
     u32                   next_hash;
@@ -91,6 +94,15 @@ static void on_kick(void *opaque)
     machine_kick(((struct session *)opaque)->m);
 }
 
+/* Whoever sends keys: a machine that runs looks at them soon, one that sleeps wakes up. */
+static void on_input(void *opaque)
+{
+    struct session *s = opaque;
+    on_kick(s);
+    if (s->t)
+        terminal_wake(s->t);
+}
+
 static void on_command(void *opaque, char letter)
 {
     struct session *s = opaque;
@@ -124,6 +136,7 @@ static void on_poll(void *opaque)
         save_on_key(s);
     if (c & CMD_MONITOR)
         monitor_toggle(&s->mon);
+    input_poll(s->input);
     if (s->t)
         terminal_poll(s->t);
 }
@@ -152,11 +165,22 @@ static void file_out(struct chr *c, const u8 *p, u32 n)
     }
 }
 
+/* How the port that has the terminal wants it, whichever that is. */
+static enum serial_kind terminal_mode(const struct options *o)
+{
+    const enum serial_kind ports[] = { o->serial, o->serial2, o->parallel,
+                                       o->debugcon_given ? o->debugcon : SERIAL_NULL };
+    for (u32 i = 0; i < COUNT(ports); i++)
+        if (serial_on_terminal(ports[i]))
+            return ports[i];
+    return SERIAL_NULL;
+}
+
 static bool open_terminal(struct session *s, struct err *e)
 {
     const struct options *o = s->o;
-    enum serial_kind mode = serial_on_terminal(o->serial) || !o->debugcon_given ? o->serial : o->debugcon;
-    bool serial = serial_on_terminal(mode); /* or the debug console */
+    enum serial_kind mode = terminal_mode(o);
+    bool serial = serial_on_terminal(mode); /* or another port */
     bool console = false;
     for (u32 i = 0; i < o->device_count; i++)
         console |= o->devices[i].kind == DEVICE_CONSOLE;
@@ -173,6 +197,7 @@ static bool open_terminal(struct session *s, struct err *e)
     monitor_init(&s->mon, s->m, s->t);
     s->mon.power_key = s->setup.board->power_key;
     s->mon.disks = &s->setup.disks;
+    s->mon.input = s->input;
     s->mon.permanent = o->monitor_stdio && !serial;
     if (s->mon.permanent)
         monitor_toggle(&s->mon);
@@ -192,9 +217,13 @@ static struct chr *connect(struct session *s, enum serial_kind kind, struct out_
 static void connect_all(struct session *s)
 {
     const struct options *o = s->o;
-    s->setup.serial = connect(s, o->serial, &s->serial, "-serial file", o->serial_file);
+    struct setup *to = &s->setup;
+    to->serial = connect(s, o->serial, &s->out[OUT_SERIAL], "-serial file", o->serial_file);
+    to->serial2 = connect(s, o->serial2, &s->out[OUT_SERIAL2], "-serial file", o->serial2_file);
+    to->parallel = connect(s, o->parallel, &s->out[OUT_PARALLEL], "-parallel file", o->parallel_file);
     if (o->debugcon_given)
-        s->setup.debugcon = connect(s, o->debugcon, &s->debugcon, "-debugcon file", o->debugcon_file);
+        to->debugcon = connect(s, o->debugcon, &s->out[OUT_DEBUGCON], "-debugcon file", o->debugcon_file);
+    to->input = s->input;
     s->setup.console = s->t ? terminal_chr(s->t) : NULL;
 }
 
@@ -236,8 +265,13 @@ static bool open_outputs(struct session *s, struct err *e)
         return err_set(e, "-D '%s': %s", o->log_file, strerror(errno));
     if (s->log)
         s->m->log.out = s->log;
-    return open_output(&s->serial, e) && open_output(&s->debugcon, e) && cut_output(&log, e)
-           && cut_output(&s->serial, e) && cut_output(&s->debugcon, e);
+    for (u32 i = 0; i < OUTS; i++)
+        if (!open_output(&s->out[i], e))
+            return false;
+    bool ok = cut_output(&log, e);
+    for (u32 i = 0; ok && i < OUTS; i++)
+        ok = cut_output(&s->out[i], e);
+    return ok;
 }
 
 /* ---- the machine ---- */
@@ -262,10 +296,10 @@ static void tear_down(struct session *s)
     terminal_close(s->t);
     setup_close(&s->setup);
     hash_state_free(&s->hash);
-    if (s->serial.fd >= 0)
-        close(s->serial.fd);
-    if (s->debugcon.fd >= 0)
-        close(s->debugcon.fd);
+    for (u32 i = 0; i < OUTS; i++)
+        if (s->out[i].fd >= 0)
+            close(s->out[i].fd);
+    input_free(s->input);
     if (s->log)
         fclose(s->log);
 }
@@ -352,11 +386,13 @@ static void tell_shutdown(const char *why, u64 pc)
 
 int app_run(const struct options *o)
 {
-    struct session s = { .o = o, .serial.fd = -1, .debugcon.fd = -1 };
+    struct session s = { .o = o };
     struct err e;
     enum machine_end end = END_NONE;
     u64 start = host_now_ns();
-    bool ok = set_up(&s, &e);
+    for (u32 i = 0; i < OUTS; i++)
+        s.out[i].fd = -1;
+    bool ok = (s.input = input_new(on_input, &s, &e)) && set_up(&s, &e);
     if (ok) {
         app_catch_signals(s.m);
         ok = run(&s, &end, &e);

@@ -17,7 +17,8 @@ struct setup {
     struct machine         *m;
     /* Filled in by the caller between the two steps. */
     const struct engine  *engine;
-    struct chr           *serial, *console, *debugcon; /* or NULL */
+    struct chr           *serial, *serial2, *parallel, *console, *debugcon; /* or NULL */
+    struct input         *input;      /* keys and pointer, or NULL */
     /* What a device gets instead of the image it was opened as; or NULL. Owns the image, fails or not. */
     struct block       *(*wrap)(void *opaque, struct block *image, struct err *e);
     void                 *wrap_opaque;
@@ -44,6 +45,7 @@ void setup_close(struct setup *s);
 typedef u32 setup_slot_name(u32 n);
 /* Fills s->slots and s->pci_slots from -drive and -device, in QEMU's order. */
 bool setup_slots(struct setup *s, setup_slot_name *name, struct err *e) MUST_CHECK;
+bool setup_floppies(struct setup *s, struct pc_floppies *f, struct err *e) MUST_CHECK;
 struct block *setup_open_drive(struct setup *s, const struct opt_drive *d, const char *kind, u32 n, struct err *e);
 /* The clock at power-on: seconds since 1970 of what it shows, UTC or local time. */
 u64 setup_rtc(const struct options *o);

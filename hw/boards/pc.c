@@ -6,7 +6,12 @@
  * level triggering, the ports of power management, address line 20.
  */
 #include "hw/boards/pc.h"
+#include "hw/char/parallel.h"
 #include "hw/char/uart16550.h"
+#include "hw/input/i8042.h"
+#include "hw/input/input_port.h"
+#include "hw/input/ps2_kbd.h"
+#include "hw/input/ps2_mouse.h"
 #include "hw/intc/apic.h"
 #include "hw/intc/i8259.h"
 #include "hw/intc/ioapic.h"
@@ -49,7 +54,13 @@ struct pc {
     struct ioapic         ioapic;
     struct i8254          pit;
     struct mc146818       rtc;
-    struct uart16550      com1;
+    struct pc_floppy      floppy;
+    struct uart16550      com1, com2;
+    struct parallel       lpt1;
+    struct i8042          kbc;
+    struct ps2_kbd        kbd;
+    struct ps2_mouse      mouse;
+    struct input_port     input;
     struct port92         port92;
     struct fpu_error      fpu;
     struct pc_reset       reset;
@@ -93,11 +104,16 @@ static void pic_to_cpu(void *opaque, u32 n, bool level)
     vcpu_irq_set(((struct pc *)opaque)->m->cpus[0], VCPU_IRQ, level);
 }
 
-/* The address bus has line 20 while the port says so. */
-static void a20(void *opaque, u32 n, bool open)
+/* Address line 20 has one gate, which the keyboard controller and port 0x92 both turn: both show it. */
+enum { A20_OF_PORT92, A20_OF_KBC };
+static void a20(void *opaque, u32 from, bool open)
 {
-    (void)n;
-    vcpu_irq_set(((struct pc *)opaque)->m->cpus[0], VCPU_LINE_A20M, !open);
+    struct pc *b = opaque;
+    if (from == A20_OF_PORT92)
+        i8042_a20_is(&b->kbc, open);
+    else
+        port92_a20_is(&b->port92, open);
+    vcpu_irq_set(b->m->cpus[0], VCPU_LINE_A20M, !open);
 }
 static bool take_msi(void *opaque, gpa addr, u32 data) { return apic_msi(&((struct pc *)opaque)->apics, addr, data); }
 
@@ -138,7 +154,7 @@ static bool add_timers(struct pc *b, struct machine *m, struct err *e)
 static bool add_controls(struct pc *b, struct machine *m, struct err *e)
 {
     port92_init(&b->port92, m, "port92"); /* INIT is wired nowhere: without firmware at its vector it is a reset */
-    b->port92.a20 = (struct irq_line){ a20, b, 0 };
+    b->port92.a20 = (struct irq_line){ a20, b, A20_OF_PORT92 };
     pc_reset_init(&b->reset, m, "reset");
     fpu_error_init(&b->fpu, m, "fpu_error");
     b->fpu.irq = isa_irq(b, PC_IRQ_FPU);
@@ -149,6 +165,43 @@ static bool add_controls(struct pc *b, struct machine *m, struct err *e)
            && map(b, PC_PORT_FPU_ERROR, 1, &dev_mmio, &b->fpu.dev, e)
            && map(b, PC_PORT_GPE, 4, &acpi_pm_gpe_mmio, &b->pm.dev, e)
            && map(b, PC_PORT_APM, 2, &acpi_pm_smi_mmio, &b->pm.dev, e);
+}
+
+static void take_key(void *opaque, const struct input_event *ev) { ps2_kbd_key(opaque, ev->code, ev->down); }
+static void take_motion(void *opaque, const struct input_event *ev) { ps2_mouse_event(opaque, ev); }
+
+static bool add_input(struct pc *b, struct machine *m, struct err *e)
+{
+    const u32 motion = 1 << INPUT_REL | 1 << INPUT_BUTTON | 1 << INPUT_WHEEL;
+    i8042_init(&b->kbc, m, "kbc");
+    ps2_kbd_init(&b->kbd, m, "keyboard");
+    ps2_mouse_init(&b->mouse, m, "mouse");
+    input_port_init(&b->input, m, "input", b->c.input);
+    b->kbc.irq[I8042_KBD] = isa_irq(b, PC_IRQ_KBD);
+    b->kbc.irq[I8042_AUX] = isa_irq(b, PC_IRQ_MOUSE);
+    b->kbc.a20 = (struct irq_line){ a20, b, A20_OF_KBC };
+    i8042_attach(&b->kbc, I8042_KBD, &b->kbd.wire);
+    i8042_attach(&b->kbc, I8042_AUX, &b->mouse.wire);
+    input_port_add(&b->input, (struct input_sink){ 1 << INPUT_KEY, take_key, &b->kbd });
+    input_port_add(&b->input, (struct input_sink){ motion, take_motion, &b->mouse });
+    return map(b, PC_PORT_KBD, 1, &i8042_data_mmio, &b->kbc.dev, e)
+           && map(b, PC_PORT_KBD_COMMAND, 1, &i8042_command_mmio, &b->kbc.dev, e);
+}
+
+/* The second serial port and the parallel port, which a PC need not have. */
+static bool add_more_ports(struct pc *b, struct machine *m, struct err *e)
+{
+    if (b->c.serial2) {
+        uart16550_init(&b->com2, m, "com2", b->c.serial2, true);
+        b->com2.irq = isa_irq(b, PC_IRQ_COM2);
+        if (!map(b, PC_PORT_COM2, 8, &dev_mmio, &b->com2.dev, e))
+            return false;
+    }
+    if (!b->c.parallel)
+        return true;
+    parallel_init(&b->lpt1, m, "lpt1", b->c.parallel);
+    b->lpt1.irq = isa_irq(b, PC_IRQ_LPT1);
+    return map(b, PC_PORT_LPT1, 3, &dev_mmio, &b->lpt1.dev, e);
 }
 
 static bool add_consoles(struct pc *b, struct machine *m, struct err *e)
@@ -170,7 +223,8 @@ static bool add_isa(struct pc *b, struct machine *m, struct err *e)
 {
     return map(b, PC_PORT_PIC, 2, &i8259_master_mmio, &b->pic.dev, e) && map(b, PC_PORT_PIC2, 2, &i8259_slave_mmio, &b->pic.dev, e)
            && map(b, PC_PORT_ELCR, 2, &i8259_elcr_mmio, &b->pic.dev, e) && add_timers(b, m, e) && add_controls(b, m, e)
-           && add_consoles(b, m, e);
+           && add_consoles(b, m, e) && add_input(b, m, e) && add_more_ports(b, m, e)
+           && pc_floppy_add(&b->floppy, m, &b->c.floppies, isa_irq(b, PC_IRQ_FDC), e);
 }
 
 /* ---- PCI ---- */
@@ -224,6 +278,12 @@ void pc_power_key(struct machine *m)
     acpi_pm_power_button(&((struct pc *)m->board)->pm);
 }
 
+bool pc_change_floppy(struct machine *m, u32 drive, struct block *disk, struct err *e)
+{
+    struct pc *b = m->board;
+    return pc_floppy_put(&b->floppy, &b->c.floppies, drive, disk, e);
+}
+
 /* ---- memory ---- */
 
 static bool add_ram(struct pc *b, struct machine *m, struct err *e)
@@ -255,6 +315,7 @@ static void fill_cmos(struct pc *b)
     }
     for (u32 i = 0; i < 3; i++)
         mc146818_put(&b->rtc, 0x5b + i, (u8)(high >> 8 * i));
+    pc_floppy_cmos(&b->c.floppies, &b->rtc);
 }
 
 /* ---- boot ---- */
@@ -282,6 +343,9 @@ static void set_up_chipset(struct pc *b)
     set_up_pic(io);
     iobus_write(io, PC_PORT_ELCR + 1, 1 << (PC_IRQ_SCI - 8) | 1 << (10 - 8) | 1 << (11 - 8), 1);
     iobus_write(io, PC_PORT_92, 2, 1);
+    iobus_write(io, PC_PORT_KBD_COMMAND, 0x60, 1); /* keys in set 1 at IRQ 1, no mouse */
+    iobus_write(io, PC_PORT_KBD, 0x65, 1);
+    pc_floppy_open_dma(io);
 }
 
 static void board_reset(struct machine *m, void *opaque)
@@ -300,13 +364,14 @@ static bool load_guest(struct pc *b, struct err *e)
     if (!pc_boot_read_kernel(&b->boot, c->kernel, b->low_size, e)
         || (c->initrd && !pc_boot_read_initrd(&b->boot, c->initrd, b->low_size, e)))
         return false;
-    pc_acpi_make(&b->boot.acpi, c->has_apic, PC_PCI_MEM);
+    pc_acpi_make(&b->boot.acpi, c, PC_PCI_MEM);
     return pc_boot_layout(&b->boot, c->ram_size, b->low_size, c->long_mode, e) || err_prefix(e, "kernel '%s'", c->kernel);
 }
 
 void pc_close_blocks(struct pc_config *c)
 {
     virtio_slots_close(c->slots, c->slot_count);
+    pc_floppies_close(&c->floppies);
 }
 
 static void pc_free(void *opaque)

@@ -2,10 +2,11 @@
  * pc.h - the PC board (`pc`): memory map, ports and interrupt numbers of QEMU's machine of that name (i440FX, PIIX), as far as
  * direct boot of Linux needs them.
  *
- * Not modelled yet: firmware, PAM and SMRAM, VGA, keyboard controller, HPET, floppy, IDE, more than one CPU.
+ * Not modelled yet: firmware, PAM and SMRAM, VGA, HPET, IDE, more than one CPU.
  */
 #pragma once
 #include "hw/boards/pc_boot.h"
+#include "hw/boards/pc_floppy.h"
 #include "hw/boards/virtio_slot.h"
 #include "vm/vm.h"
 
@@ -19,13 +20,16 @@
 #define PC_APIC      0xfee00000ull
 #define PC_RAM_MAX   (255ull << 30)
 /* I/O ports. */
-enum { PC_PORT_PIC = 0x20, PC_PORT_PIT = 0x40, PC_PORT_SPEAKER = 0x61, PC_PORT_RTC = 0x70, PC_PORT_92 = 0x92, PC_PORT_PIC2 = 0xa0,
-       PC_PORT_APM = 0xb2, PC_PORT_DEBUG_E9 = 0xe9, PC_PORT_FPU_ERROR = 0xf0, PC_PORT_COM1 = 0x3f8,
+enum { PC_PORT_PIC = 0x20, PC_PORT_PIT = 0x40, PC_PORT_KBD = 0x60, PC_PORT_SPEAKER = 0x61,
+       PC_PORT_KBD_COMMAND = 0x64, PC_PORT_RTC = 0x70, PC_PORT_92 = 0x92, PC_PORT_PIC2 = 0xa0,
+       PC_PORT_APM = 0xb2, PC_PORT_DEBUG_E9 = 0xe9, PC_PORT_FPU_ERROR = 0xf0,
+       PC_PORT_COM2 = 0x2f8, PC_PORT_LPT1 = 0x378, PC_PORT_COM1 = 0x3f8,
        PC_PORT_DEBUGCON = 0x402, PC_PORT_ELCR = 0x4d0,
        PC_PORT_DEBUG_EXIT = 0x501, PC_PORT_FW_CFG = 0x510, PC_PORT_PM = 0x600, PC_PORT_PCI = 0xcf8, PC_PORT_RESET = 0xcf9,
        PC_PORT_GPE = 0xafe0 };
 /* ISA interrupts, and the pins of the I/O APIC: alike, but that the timer comes in at pin 2. */
-enum { PC_IRQ_TIMER = 0, PC_IRQ_COM1 = 4, PC_IRQ_RTC = 8, PC_IRQ_SCI = 9, PC_IRQ_FPU = 13, PC_PIN_TIMER = 2 };
+enum { PC_IRQ_TIMER = 0, PC_IRQ_KBD = 1, PC_IRQ_COM2 = 3, PC_IRQ_COM1 = 4, PC_IRQ_LPT1 = 7,
+       PC_IRQ_RTC = 8, PC_IRQ_SCI = 9, PC_IRQ_MOUSE = 12, PC_IRQ_FPU = 13, PC_PIN_TIMER = 2 };
 
 #define PC_SLOTS 24u /* PCI devices of the user, from slot 3 on */
 
@@ -37,10 +41,14 @@ struct pc_config {
     u64             ram_size;      /* bytes, page aligned */
     const char     *kernel, *initrd, *append; /* paths and text, or NULL */
     struct chr     *serial;        /* COM1, or NULL */
+    struct chr     *serial2;       /* COM2; NULL: there is none */
+    struct chr     *parallel;      /* LPT1; NULL: there is none */
+    struct input   *input;         /* keyboard and mouse, or NULL */
     struct chr     *debugcon;      /* ports 0xe9 and 0x402, or NULL */
     bool            debug_exit;    /* isa-debug-exit at 0x501 */
     struct virtio_slot  slots[PC_SLOTS];
     u32             slot_count;
+    struct pc_floppies  floppies;
     bool            deterministic; /* seeds from the machine's own generator, not from the host */
     u64             rtc_seconds;   /* of the clock at power-on */
 };
@@ -51,3 +59,6 @@ bool pc_build(struct machine *m, const struct pc_config *c, struct err *e) MUST_
 void pc_close_blocks(struct pc_config *c);
 /* Presses the power button: the guest is asked to shut down. */
 void pc_power_key(struct machine *m);
+/* Another floppy disk, or with NULL none, into drive 0 or 1; the one that was there is closed. b is the board's, or
+ * closed when it fails: an image that is no disk of the drive. */
+bool pc_change_floppy(struct machine *m, u32 drive, struct block *b, struct err *e) MUST_CHECK;

@@ -115,13 +115,36 @@ static void soft_off(struct aml *a)
     aml_end(a, p);
 }
 
-static u32 dsdt(struct tables *t, gpa pci_mem)
+static void ps2_devices(struct aml *a)
+{
+    u32 dev = aml_device(a, "KBD_");
+    aml_def_eisa(a, "_HID", "PNP0303");
+    struct aml_buf r = aml_resources(a, "_CRS");
+    aml_res_io(a, PC_PORT_KBD, 1);
+    aml_res_io(a, PC_PORT_KBD_COMMAND, 1);
+    aml_res_irq(a, PC_IRQ_KBD);
+    aml_resources_end(a, r);
+    aml_end(a, dev);
+    dev = aml_device(a, "MOU_");
+    aml_def_eisa(a, "_HID", "PNP0F13");
+    r = aml_resources(a, "_CRS");
+    aml_res_irq(a, PC_IRQ_MOUSE);
+    aml_resources_end(a, r);
+    aml_end(a, dev);
+}
+
+static u32 dsdt(struct tables *t, const struct pc_config *c, gpa pci_mem)
 {
     u32 at = begin(t, "DSDT", 1, HEADER);
     struct aml a = { .p = t->p + at, .n = HEADER, .room = ROOM - at };
     u32 scope = aml_scope(&a, "\\_SB_");
     pci_bus(&a, pci_mem);
     legacy_device(&a, "COM1", "PNP0501", 1, PC_PORT_COM1, 8, PC_IRQ_COM1);
+    if (c->serial2)
+        legacy_device(&a, "COM2", "PNP0501", 2, PC_PORT_COM2, 8, PC_IRQ_COM2);
+    if (c->parallel)
+        legacy_device(&a, "LPT1", "PNP0400", 1, PC_PORT_LPT1, 3, PC_IRQ_LPT1);
+    ps2_devices(&a);
     legacy_device(&a, "RTC_", "PNP0B00", 0, PC_PORT_RTC, 2, PC_IRQ_RTC);
     aml_end(&a, scope);
     soft_off(&a);
@@ -164,7 +187,7 @@ static u32 fadt(struct tables *t, u32 facs_at, u32 dsdt_at)
     store_le16(p + 96, 0xfff);  /* no C2, no C3 */
     store_le16(p + 98, 0xfff);
     p[108] = 0x32;              /* century byte of the CMOS */
-    store_le16(p + 109, 1 << 0 | 1 << 2); /* devices of the ISA bus; no keyboard controller, no VGA */
+    store_le16(p + 109, 1 << 0 | 1 << 1 | 1 << 2); /* devices of the ISA bus, a keyboard controller; no VGA */
     store_le32(p + 112, 1 << 0 | 1 << 2 | 1 << 5 | 1 << 10); /* WBINVD, C1, no sleep button, the reset register: */
     p[116] = 1; /* a port of 8 bits, accessed so */
     p[117] = 8;
@@ -223,15 +246,15 @@ static u32 rsdt(struct tables *t, const u32 *tables, u32 count)
     return at;
 }
 
-void pc_acpi_make(struct file_bytes *out, bool has_apic, gpa pci_mem)
+void pc_acpi_make(struct file_bytes *out, const struct pc_config *c, gpa pci_mem)
 {
     struct tables t = { .p = calloc(1, ROOM), .n = 32 };
     CHECK(t.p);
-    u32 f = facs(&t), d = dsdt(&t, pci_mem);
+    u32 f = facs(&t), d = dsdt(&t, c, pci_mem);
     u32 list[2] = { fadt(&t, f, d), 0 };
-    if (has_apic)
+    if (c->has_apic)
         list[1] = madt(&t);
-    u32 root = rsdt(&t, list, has_apic ? 2 : 1);
+    u32 root = rsdt(&t, list, c->has_apic ? 2 : 1);
     memcpy(t.p, "RSD PTR ", 8); /* 5.2.5.3, as of revision 0 */
     memcpy(t.p + 9, OEM, 6);
     store_le32(t.p + 16, (u32)address(root));

@@ -26,6 +26,11 @@ static void reset(struct dev *d)
     resumed(d);
 }
 
+void port92_a20_is(struct port92 *p, bool open)
+{
+    p->s.val = open ? p->s.val | P92_A20 : p->s.val & (u8)~P92_A20;
+}
+
 static u8 byte_read(struct dev *d, u64 off)
 {
     (void)off;

@@ -1,7 +1,8 @@
 /*
  * port92.h - system control port A of PS/2 and later PCs: address line 20, fast reset.
  *
- * The board maps dev_mmio over one port and combines a20 with what the keyboard controller wants.
+ * The board maps dev_mmio over one port and tells the keyboard controller of a20, and by port92_a20_is what that
+ * wants.
  */
 #pragma once
 #include "vm/vm.h"
@@ -19,4 +20,6 @@ struct port92 {
 };
 
 extern const struct dev_class port92_class;
+/* Line 20 was opened or closed elsewhere: the register shows it. Drives nothing. */
+void port92_a20_is(struct port92 *p, bool open);
 void port92_init(struct port92 *p, struct machine *m, const char *path);

@@ -248,7 +248,7 @@ def numbers():
 
 def names():
     k = ['-kernel', 'good']
-    for option in ('-bogus', '--bogus', '-', '--', '---', 'stray', '-kernelx', '-vga', '-k', '-hda', '-cdrom', '-netdev',
+    for option in ('-bogus', '--bogus', '-', '--', '---', 'stray', '-kernelx', '-vga', '-hda', '-cdrom', '-netdev',
                    '-enable-kvm', '-gdb', '-S', '-s', '-usb', '-object', '-chardev', '-global', '-boot', '-numa', '', '-\n'):
         yield k + [option], ['unknown option', option.replace('\n', '?')]
     for option in ('-kernel', '-m', '-M', '-cpu', '-drive', '-device', '-serial', '-D', '-append', '--clock', '--loadvm'):
@@ -274,6 +274,21 @@ def names():
     yield pc + ['stdio', '-monitor', 'stdio'], ['-debugcon', '-monitor', 'terminal']
     yield pc + ['stdio', '--lockstep', 'interp,interp'], ['-debugcon', '--lockstep']
     yield k + ['-debugcon', 'null'], ['-debugcon', "'virt'", 'bus']
+    pc = ['-M', 'pc', '-kernel', 'good']
+    for chardev in ('tcp::1234', 'file:', 'pty', '', 'vc', 'mon:stdio', 'stdio,x'):
+        yield pc + ['-parallel', chardev], ['-parallel']
+    yield pc + ['-parallel', 'null', '-parallel', 'null'], ['-parallel', 'one']
+    yield pc + ['-serial', 'null'] * 3, ['-serial', 'two']
+    yield pc + ['-parallel', 'stdio', '-nographic'], ['-parallel', '-nographic', 'terminal']
+    yield pc + ['-serial', 'stdio', '-serial', 'stdio'], ['-serial', 'terminal']
+    yield pc + ['-serial', 'null', '-serial', 'stdio', '-parallel', 'stdio'], ['-parallel', '-serial', 'terminal']
+    yield pc + ['-parallel', 'stdio', '-debugcon', 'stdio'], ['-debugcon', '-parallel', 'terminal']
+    yield pc + ['-serial', 'null', '-serial', 'stdio', '-monitor', 'stdio'], ['-serial', '-monitor', 'terminal']
+    yield pc + ['-parallel', 'file:out', '--lockstep', 'interp,interp'], ['-parallel', '--lockstep']
+    yield pc + ['-serial', 'null', '-serial', 'file:out', '--lockstep', 'interp,interp'], ['-serial', '--lockstep']
+    yield k + ['-parallel', 'null'], ['-parallel', "'virt'"]
+    for layout in ('de', 'en-gb', 'EN-US', ''):
+        yield pc + ['-k', layout], ['-k'] + ([f"'{layout}'", 'known: en-us'] if layout else [])
     for engine in ('bogus', 'Interp', 'interp,auto', ' '):
         yield k + ['--engine', engine], ['--engine', f"'{engine}'", 'known: interp', 'auto)']
     for pair, *say in (('interp', 'missing'), ('interp,bogus', "'bogus'", 'known: interp'), ('bogus,interp', "'bogus'"),
@@ -286,7 +301,7 @@ def names():
     for drive in ('file=disk', 'file=disk,if=pflash'):
         yield two + ['-drive', drive], ['--lockstep', 'disk', 'snapshot=on']
     yield ['snapshot', 'save', 'new.snap', '--at', '5', '--'] + two, ['--lockstep', '--savevm']
-    yield k + ['-serial', 'null', '-serial', 'null'], ['-serial']
+    yield k + ['-serial', 'null', '-serial', 'null'], ['-serial', "'virt'"]
     yield k + ['-serial', 'stdio', '-monitor', 'stdio'], ['-serial', '-monitor']
     for args, say in (([], 'usage'), (['save'], 'usage'), (['bogus', 'x'], 'usage'), (['save', 'new.snap', '--'] + k, '--at'),
                       (['save', 'new.snap', '--at', 'x', '--'] + k, 'instruction count'), (['info', 'missing'], 'missing'),
@@ -305,6 +320,8 @@ def outputs():
     yield pc + ['file:missing/out'], ['-debugcon', 'missing/out', 'No such file']
     yield pc + ['file:folder'], ['-debugcon', 'folder', 'directory']
     yield ['-M', 'pc', '-kernel', 'missing', '-debugcon', 'file:disk'], ['missing']
+    yield pc[:-1] + ['-parallel', 'file:missing/out'], ['-parallel', 'missing/out', 'No such file']
+    yield pc[:-1] + ['-serial', 'null', '-serial', 'file:folder'], ['-serial', 'folder', 'directory']
     yield k + ['-D', 'missing/log', '-d', 'int'], ['missing/log', 'No such file']
     yield k + ['-D', 'folder', '-d', 'int'], ['folder', 'directory']
     yield k + ['-serial', 'file:out', '-D', 'missing/log'], ['missing/log']

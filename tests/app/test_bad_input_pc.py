@@ -160,9 +160,9 @@ def options():
     blk = ['-device', 'virtio-blk-pci,drive=a']
     yield p + ['-drive', 'file=disk,if=none,id=a'] + blk * 2, ["'a'", 'in use']
     yield p + ['-drive', 'file=disk,if=none,id=a'], ["'a'", '-device']
-    for drive in ('file=disk,if=ide', 'file=disk,if=floppy', 'file=missing', 'file=folder', 'file=/dev/null'):
+    for drive in ('file=disk,if=ide', 'file=missing', 'file=folder', 'file=/dev/null'):
         yield p + ['-drive', drive], [drive.split(',')[-1].split('file=')[-1]]
-    for option in ('-no-shutdown', '-cdrom', '-hda', '-fda', '-vga', '-usb', '-no-acpi', '-acpitable', '-smbios',
+    for option in ('-no-shutdown', '-cdrom', '-hda', '-vga', '-usb', '-no-acpi', '-acpitable', '-smbios',
                    '-no-hpet'):
         yield p + [option], ['unknown option', option]
     for option in ('-serial', '-monitor'):

@@ -89,7 +89,7 @@ static void try_load(struct world *w, const void *file, u32 size)
     u32 n = (u32)(rnd(w) % COUNT(sizes));
     bool wide = rnd(w) % 4, disk = rnd(w) % 2;
     file_put(&w->kernel, file, size);
-    pc_acpi_make(&b.acpi, true, PC_PCI_MEM);
+    pc_acpi_make(&b.acpi, &(struct pc_config){ .has_apic = true }, PC_PCI_MEM);
     if (pc_boot_read_kernel(&b, w->kernel.path, sizes[n], &e)
         && (!disk || pc_boot_read_initrd(&b, w->initrd.path, sizes[n], &e))
         && pc_boot_layout(&b, sizes[n], sizes[n], wide, &e)) {

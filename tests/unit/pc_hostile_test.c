@@ -79,10 +79,12 @@ static void on_wait(void *opaque, u64 ns)
     machine_request(((struct world *)opaque)->b.m, REQ_STOP);
 }
 
+static struct chr nowhere; /* bytes vanish */
+
 static void open_world(struct world *w, const struct kernel *k, const char *cpu, const struct engine *en)
 {
     struct pc_config c = {
-        .slot_count = 4, .debug_exit = true,
+        .slot_count = 4, .debug_exit = true, .serial2 = &nowhere, .parallel = &nowhere,
         .slots = { { .kind = SLOT_BLK }, { .kind = SLOT_CONSOLE }, { .kind = SLOT_RNG }, { .kind = SLOT_BLK } },
     };
     c.slots[0].block = new_disk(false);
@@ -402,6 +404,7 @@ static u32 odd_port(struct world *w)
 {
     static const u16 ports[] = {
         0x20, 0x21, 0xa0, 0xa1, 0x40, 0x41, 0x42, 0x43, 0x61, 0x70, 0x71, 0xb2, 0x3f8, 0x3f9, 0x3fa, 0x3fb,
+        0x60, 0x60, 0x64, 0x64, 0x378, 0x37a, 0x2f9,
         0x3fc, 0x4d0, 0x4d1, 0x600, 0x602, 0x608, 0xcf8, 0xcfc, 0xcfd, 0xafe0, 0xc000,
     };
     return any(w, 16) ? ports[any(w, COUNT(ports))] : any(w, 0x10000);
