@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define BUDGET_MAX (JIT_KICK / 2) /* code looks at the sign of what is left */
+#define SLICE 65536u /* with regions: samples are taken where slices begin */
 #define INTERP_INSNS 1u          /* a block of the one-instruction path */
 #define INTERP_BYTES (32ull << 20)
 
@@ -161,13 +162,14 @@ static struct way leave_with(enum run_exit r)
     return (struct way){ .leave = true, .exit = r };
 }
 
-/* What is left fits no block. In real time nobody counts: the run ends here unless that would be no progress. */
+/* What is left fits no block. In real time nobody counts, and a part of the budget may end anywhere: the run ends here
+ * unless that would be no progress. */
 static struct way out_of_budget(struct jit *j, u64 start, u64 end)
 {
     struct vcpu *v = j->v;
     if (v->s.icount == end)
         return leave_with(RUN_BUDGET);
-    if (v->m->clock == CLOCK_REALTIME && v->s.icount != start)
+    if ((j->part || v->m->clock == CLOCK_REALTIME) && v->s.icount != start)
         return leave_sync;
     return leave_with(interpret(j, end - v->s.icount, end));
 }
@@ -301,7 +303,8 @@ static enum run_exit loop(struct jit *j, u64 end)
 static enum run_exit run(struct vcpu *v, u64 budget)
 {
     struct jit *j = v->engine_data;
-    u64 end = v->s.icount + budget, stop = v->s.icount + MIN(budget, BUDGET_MAX);
+    u64 end = v->s.icount + budget, stop = v->s.icount + MIN(budget, j->regions ? SLICE : BUDGET_MAX);
+    j->part = stop != end;
     u32 host = x64_fp_host();
     bool logs = log_on(&v->m->log, LOG_exec);
     j->flush_wanted |= j->logs_exec != logs;

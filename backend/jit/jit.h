@@ -246,6 +246,7 @@ struct jit {
     u32                mode_count;
     u64                modes[JIT_MODES];
     bool               flush_wanted; /* from inside a helper or between runs: done before code is entered */
+    bool               part;       /* the run may end before its budget does */
     bool               logs_exec;  /* -d exec: no links and no jump cache, so that every entry is seen */
     struct fp_env      own_env;
 };
