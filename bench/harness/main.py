@@ -31,6 +31,8 @@ class Emulator:
     def __init__(self, name, arch, program, extra, o):
         self.name, self.arch, self.program, self.extra = name, arch, program, extra
         self.memory, self.kpti = o.memory_size, not o.no_kpti
+        if name == 'mynah' and '--code-cache' not in extra:
+            self.extra = ['--code-cache', 'off', *extra] # code of the run before would be a head start
 
     def argv(self, *more, memory=None):
         return [*self.program, *self.arch.board, '-m', str(memory or self.memory),
