@@ -89,8 +89,11 @@ void fdc_answer(struct fdc *f, const u8 *p, u32 n)
     s->answer_at = 0;
     s->answer_len = (u8)n;
     s->phase = n ? FDC_ANSWER : FDC_COMMAND;
-    s->irq |= fdc_command_of(s->cmd)->kind != FDC_CONTROL;
     fdc_set_due(f, DEADLINE_NONE);
+    if (fdc_command_of(s->cmd)->kind != FDC_CONTROL) {
+        set_irq(f, false); /* bytes that were not fetched may have it up: the result is an edge of its own */
+        s->irq = true;
+    }
     fdc_update(f);
 }
 

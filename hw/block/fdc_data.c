@@ -161,15 +161,17 @@ static bool next_id(struct fdc_state *s, u8 step)
         s->r = (u8)(s->r + step);
         return false;
     }
-    bool second = s->head, multi = is_multi_track(s);
+    bool multi = is_multi_track(s), passed = !multi || s->head;
     s->r = 1;
-    if (multi) {
-        s->h ^= 1;
-        s->head ^= 1;
-    }
-    if (!multi || second)
-        s->c++;
-    return !multi || second;
+    s->h ^= multi;
+    s->c += passed;
+    return passed;
+}
+
+static void search_next(struct fdc *f)
+{
+    f->s.head = f->s.h & 1;
+    search(f, FDC_SECTOR_NS);
 }
 
 /* A sector is done; last: so is the host. Without its word the end of the track is an error (5.1.1), but for VERIFY. */
@@ -185,7 +187,7 @@ static void next_sector(struct fdc *f, bool last)
     else if (passed)
         fail(f, ST1_EN, 0);
     else
-        search(f, FDC_SECTOR_NS);
+        search_next(f);
 }
 
 /* ---- the commands ---- */
@@ -299,7 +301,7 @@ static void scan_moved(struct fdc *f, bool last)
     else if (next_id(s, s->args[7] == 2 ? 2 : 1) || last)
         finish(f, 0, 0, ST2_SN);
     else
-        search(f, FDC_SECTOR_NS);
+        search_next(f);
 }
 
 static void read_id_due(struct fdc *f)

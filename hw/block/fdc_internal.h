@@ -20,7 +20,7 @@ enum { CONFIG_EIS = 0x40, CONFIG_EFIFO = 0x20, CONFIG_POLL = 0x10 };            
  * to the head, the controller's own after a reset. A host that does not move a byte for FDC_PATIENCE_NS has
  * lost it. */
 enum { FDC_SPIN_NS = 1000000, FDC_SETTLE_NS = 100000, FDC_STEP_NS = 20000, FDC_SEARCH_NS = 50000, FDC_SECTOR_NS = 20000,
-       FDC_RESET_NS = 100000, FDC_PATIENCE_NS = 500000000 };
+       FDC_RESET_NS = 100000, FDC_PATIENCE_NS = 100000000 };
 
 /* What a command does with sectors; CONTROL: nothing. */
 enum fdc_kind { FDC_CONTROL, FDC_READ, FDC_WRITE, FDC_READ_TRACK, FDC_VERIFY, FDC_SCAN, FDC_READ_ID, FDC_FORMAT };

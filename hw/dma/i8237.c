@@ -130,7 +130,8 @@ static bool serve(struct i8237 *d, u32 ch)
     memset(p, 0xff, sizeof p);
     if (cycle == DMA_TO_DEVICE)
         from_memory(d, at, p, n * w);
-    u32 done = MIN(transfer(d, ch, p, n * w, n > d->s.count[ch]) / w, n);
+    u32 done = transfer(d, ch, p, n * w, n > d->s.count[ch]) / w;
+    CHECK(done <= n);
     if (cycle == DMA_TO_MEMORY)
         to_memory(d, at, p, done * w);
     advance(&d->s, ch, done);
