@@ -85,7 +85,8 @@ void fdc_report(struct fdc *f, u32 unit, u8 st0, u64 ns)
 void fdc_answer(struct fdc *f, const u8 *p, u32 n)
 {
     struct fdc_state *s = &f->s;
-    memcpy(s->answer, p, n);
+    if (n)
+        memcpy(s->answer, p, n);
     s->answer_at = 0;
     s->answer_len = (u8)n;
     s->phase = n ? FDC_ANSWER : FDC_COMMAND;
