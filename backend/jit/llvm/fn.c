@@ -430,7 +430,6 @@ bool fn_build(struct fn *f, LLVMContextRef c, LLVMModuleRef m, const struct jit_
     memset(f, 0, sizeof *f);
     lb_init(&f->lb, c);
     f->lb.m = m;
-    f->lb.b = LLVMCreateBuilderInContext(c);
     f->lb.fp_x86 = r->fp_x86;
     f->lb.fp_plain = r->fp_plain;
     f->lb.features = r->features;
@@ -453,6 +452,6 @@ bool fn_build(struct fn *f, LLVMContextRef c, LLVMModuleRef m, const struct jit_
     fn_end_sites(f);
     for (u32 n = 0; n < r->count; n++)
         free(f->handed[n]);
-    LLVMDisposeBuilder(f->lb.b);
+    lb_done(&f->lb);
     return true;
 }
