@@ -302,6 +302,32 @@ enum mmu_result mmu_fetch(struct mmu *u, gva va, u32 mode, struct memobj **obj, 
     return MMU_OK;
 }
 
+bool mmu_peek_read(const struct mmu *u, u32 mode, gva va, u32 size, void *out)
+{
+    u32 low = MIN(size, PAGE_SIZE - (u32)(va & ~PAGE_MASK));
+    const void *a = mmu_fast_read(u, mode, va, low), *b = a;
+    if (low < size)
+        b = mmu_fast_read(u, mode, va + low, size - low);
+    if (!a || !b)
+        return false;
+    memcpy(out, a, low);
+    memcpy((u8 *)out + low, b, size - low);
+    return true;
+}
+
+bool mmu_peek_write(const struct mmu *u, u32 mode, gva va, u32 size, const void *in)
+{
+    u32 low = MIN(size, PAGE_SIZE - (u32)(va & ~PAGE_MASK));
+    void *a = mmu_fast_write(u, mode, va, low), *b = a;
+    if (low < size)
+        b = mmu_fast_write(u, mode, va + low, size - low);
+    if (!a || !b)
+        return false;
+    memcpy(a, in, low);
+    memcpy(b, (const u8 *)in + low, size - low);
+    return true;
+}
+
 bool mmu_peek_fetch(const struct mmu *u, gva va, u32 mode, struct memobj **obj, u64 *off)
 {
     const struct tlb *t = u->cur[(mode & (MMU_MODES - 1)) + MMU_MODES];

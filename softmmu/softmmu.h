@@ -282,6 +282,11 @@ static inline void *mmu_fast_write(const struct mmu *u, u32 mode, gva va, u32 si
                ? (void *)(uintptr_t)(va + t->addend) : NULL;
 }
 
+/* A plain access of up to a page, which may lie over two, where the fast path may go in both; false: nothing was
+ * done. The address goes on as 64 bits do. */
+bool mmu_peek_read(const struct mmu *u, u32 mode, gva va, u32 size, void *out);
+bool mmu_peek_write(const struct mmu *u, u32 mode, gva va, u32 size, const void *in);
+
 /* What the slow paths read in `mem`, a packed struct ir_mem (a test holds the two together): the unit that
  * device memory must be aligned to and MMIO is split into, and whether addresses wrap at 32 bits. Without a unit:
  * the access, at most 8 bytes. */

@@ -17,6 +17,7 @@
 #pragma once
 #include "vm/vm.h"
 #include "backend/jit/region.h"
+#include "backend/jit/region_map.h"
 #include <string.h>
 
 /* baseline_engine: blocks alone. auto_engine: and hot ones by the tier above, in the background, where there is one.
@@ -153,6 +154,7 @@ struct jit_ctx {
     u32              region_cuts[JIT_SLOTS]; /* times that it was left for an instruction to be done alone */
     struct jit_guard guard[JIT_SLOTS];
     struct jit_region_regs regs;
+    u8               copy[REGION_COPIES][REGION_SPAN_MOST]; /* of regions: bytes that lie over two pages */
     struct jit_jump  jumps[1u << JIT_JUMP_BITS]; /* slot: jit_jump_slot() */
     u128             consts[4096]; /* of the emitters, each once; kept when code is dropped */
     u32              const_count;
@@ -217,6 +219,7 @@ struct jit_stats {
     u64 regions_poor, regions_paused;
     u64 entries, lookups, links, revived, dropped, evictions, interp_insns, one_insns;
     u64 slow_loads, slow_stores, slow_mem;
+    u64 split;                            /* accesses over two pages that needed no more than their copies */
     u64 helper_calls[256];                /* by helper of the layout */
     u64 evals[IR_OP_COUNT];               /* by row */
 };
@@ -290,6 +293,9 @@ u64  jit_load(struct jit_ctx *c, u64 va, u32 site, u32 mem);
 void jit_store(struct jit_ctx *c, u64 va, u32 site, u32 mem);
 void jit_load_v(struct jit_ctx *c, u64 va, u32 site, u32 mem);
 void jit_store_v(struct jit_ctx *c, u64 va, u32 site, u32 mem);
+/* The same, only if it lies over two pages that the TLB lets through: nothing can come of it. False: not done. */
+bool jit_split_load(struct jit_ctx *c, u64 va, u32 mem, void *to);
+bool jit_split_store(struct jit_ctx *c, u64 va, u32 mem);
 void jit_mem(struct jit_ctx *c, const struct ir_ins *in, u32 site);
 u64  jit_call(struct jit_ctx *c, const struct ir_helper *h, u32 site);
 void jit_eval(struct jit_ctx *c, const struct ir_ins *in);

@@ -114,8 +114,8 @@ void jit_print_stats(struct vcpu *v, FILE *f)
             s->evictions);
     fprintf(f, "code entered      %" PRIu64 ", looked up %" PRIu64 ", linked %" PRIu64 "\n", s->entries, s->lookups,
             s->links);
-    fprintf(f, "slow loads        %" PRIu64 ", stores %" PRIu64 ", others %" PRIu64 "\n", s->slow_loads,
-            s->slow_stores, s->slow_mem);
+    fprintf(f, "slow loads        %" PRIu64 ", stores %" PRIu64 ", others %" PRIu64 ", over two pages %" PRIu64 "\n",
+            s->slow_loads, s->slow_stores, s->slow_mem, s->split);
     fprintf(f, "interpreted       %" PRIu64 ", alone %" PRIu64 "\n", s->interp_insns, s->one_insns);
     for (u32 i = 0; i < n; i++)
         calls[i] = (struct line){ l->helpers[i].name, s->helper_calls[i] };

@@ -150,7 +150,7 @@ static u64 call_out(struct out *o)
         c->region_spent = true;
         jit_leave(c, JX_BUDGET);
         break;
-    case REGION_OUT_alone:
+    case REGION_OUT_alone: case REGION_OUT_gather:
         c->region_cuts[c->region_slot]++;
         jit_leave_alone(c, s->site);
         break;
@@ -161,9 +161,48 @@ static u64 call_out(struct out *o)
         c->saved[R15] += JIT_SITE_OFF(s->site);
         jit_leave(c, JX_EXC);
         break;
-    case REGION_OUTS: break;
+    case REGION_OUT_scatter: case REGION_OUTS: break;
     }
     return 0;
+}
+
+/* ---- bytes over two pages ---- */
+
+static bool gather(struct jit_ctx *c, u64 va, u32 span, u64 *addend)
+{
+    u8 *copy = c->copy[REGION_SPAN_COPY(span)];
+    u32 len = REGION_SPAN_LEN(span), low = PAGE_SIZE - (u32)(va & ~PAGE_MASK);
+    const struct mmu *u = &c->v->mmu;
+    bool may_write = !REGION_SPAN_WRITE(span)
+                     || (mmu_fast_write(u, c->mmu_mode, va, 1) && mmu_fast_write(u, c->mmu_mode, va + low, 1));
+    *addend = (u64)(uintptr_t)copy - va;
+    return low < len && may_write && mmu_peek_read(u, c->mmu_mode, va, len, copy);
+}
+
+static void scatter(struct jit_ctx *c, u64 va, u32 span)
+{
+    CHECK(mmu_peek_write(&c->v->mmu, c->mmu_mode, va, REGION_SPAN_LEN(span), c->copy[REGION_SPAN_COPY(span)]));
+    c->jit->stats.split++;
+}
+
+/* What needs no guest state, since nothing comes of it but its result. */
+static bool is_done_plainly(struct jit_ctx *c, const struct region_site *s, u64 *x)
+{
+    u64 va = c->arg[0].d[0];
+    union ir_val first = c->arg[0];
+    bool done = true;
+    switch ((enum region_out)s->out) {
+    case REGION_OUT_load: *x = 0; return jit_split_load(c, va, s->word, x);
+    case REGION_OUT_load_v: return jit_split_load(c, va, s->word, c->res.b);
+    case REGION_OUT_store: case REGION_OUT_store_v:
+        c->arg[0] = c->arg[1];
+        done = jit_split_store(c, va, s->word);
+        c->arg[0] = first;
+        return done;
+    case REGION_OUT_gather: return gather(c, va, s->word, x);
+    case REGION_OUT_scatter: scatter(c, va, s->word); return true;
+    default: return false;
+    }
 }
 
 void jit_region_out(struct jit_ctx *c, const u8 *ret)
@@ -177,8 +216,13 @@ void jit_region_out(struct jit_ctx *c, const u8 *ret)
     c->saved[R15] = take_u64(&o) + (u64)(i64)s->pc;
     for (u32 k = 0; k < s->args; k++)
         take_value(&o, s->arg_type[k], &c->arg[k]);
+    u64 x = 0;
+    if (is_done_plainly(c, s, &x)) {
+        c->regs.general[result->reg] = x;
+        return;
+    }
     put_fields(&o);
-    u64 x = call_out(&o);
+    x = call_out(&o);
     c->regs.general[result->reg] = x;
     if (c->leave)
         c->region_insns -= c->left - (jit_left(left) - left); /* as it came in */

@@ -25,9 +25,21 @@ enum region_out {
     REGION_OUT_eval,    /* a pure or FP row by the reference: operands, ctx.res, ins. Has no fields: never leaves */
     REGION_OUT_budget,  /* leaves: the block at pc does not fit, or a kick came */
     REGION_OUT_alone,   /* leaves: the instruction is to be done alone */
+    /* args: gva; word is a REGION_SPAN(). Its bytes lie over two pages: they are copied together, result leads from
+     * gva to the copy. Else leaves as the one above */
+    REGION_OUT_gather,
+    REGION_OUT_scatter, /* args: gva; word: the same. The copy goes back where it came from. Never leaves */
     REGION_OUT_exc,     /* leaves with an exception: word is its code; args: payload */
     REGION_OUTS
 };
+
+/* Copies: bytes of one, how many there are of them at a time; write: to be written, too. */
+#define REGION_SPAN_MOST 1024u
+#define REGION_COPIES 8u
+#define REGION_SPAN(copy, len, write) ((u32)(copy) | (u32)(len) << 8 | (u32)(write) << 31)
+#define REGION_SPAN_COPY(word) ((word) & 0xffu)
+#define REGION_SPAN_LEN(word) ((word) >> 8 & 0xffffu)
+#define REGION_SPAN_WRITE(word) ((word) >> 31)
 
 enum region_loc_kind { REGION_REG, REGION_MEM, REGION_ADDR, REGION_CONST, REGION_POOL };
 

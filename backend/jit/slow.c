@@ -54,9 +54,41 @@ static u32 mode_of(const struct jit_ctx *c, struct ir_mem m)
     return m.mmu_val ? c->arg[1].w[0] % MMU_MODES : m.mmu;
 }
 
+static bool is_split(struct ir_mem m, u64 va)
+{
+    u32 size = 1u << m.size;
+    bool wraps = m.addr32 && (u32)va + (u64)size > 1ull << 32;
+    return (va & ~PAGE_MASK) > PAGE_SIZE - size && !(va & ((1u << m.align) - 1)) && !wraps;
+}
+
+bool jit_split_load(struct jit_ctx *c, u64 va, u32 mem, void *to)
+{
+    struct ir_mem m = ir_mem_unpack(mem);
+    va = m.addr32 ? (u32)va : va;
+    if (!is_split(m, va) || !mmu_peek_read(&c->v->mmu, mode_of(c, m), va, 1u << m.size, to))
+        return false;
+    engine_swap_units(to, 1u << m.size, m.bswap);
+    c->jit->stats.split++;
+    return true;
+}
+
+bool jit_split_store(struct jit_ctx *c, u64 va, u32 mem)
+{
+    struct ir_mem m = ir_mem_unpack(mem);
+    union ir_val x = c->arg[0];
+    engine_swap_units(x.b, 1u << m.size, m.bswap);
+    va = m.addr32 ? (u32)va : va;
+    if (!is_split(m, va) || !mmu_peek_write(&c->v->mmu, mode_of(c, m), va, 1u << m.size, x.b))
+        return false;
+    c->jit->stats.split++;
+    return true;
+}
+
 static void load(struct jit_ctx *c, u64 va, u32 site, u32 mem, void *buf)
 {
     struct ir_mem m = ir_mem_unpack(mem);
+    if (jit_split_load(c, va, mem, buf))
+        return;
     c->jit->stats.slow_loads++;
     va = m.addr32 ? (u32)va : va;
     settle(c, mmu_try_read(&c->v->mmu, va, 1u << m.size, mode_of(c, m), m.align, mem, buf), site);
@@ -66,6 +98,8 @@ static void load(struct jit_ctx *c, u64 va, u32 site, u32 mem, void *buf)
 static void store(struct jit_ctx *c, u64 va, u32 site, u32 mem)
 {
     struct ir_mem m = ir_mem_unpack(mem);
+    if (jit_split_store(c, va, mem))
+        return;
     c->jit->stats.slow_stores++;
     engine_swap_units(c->arg[0].b, 1u << m.size, m.bswap);
     va = m.addr32 ? (u32)va : va;

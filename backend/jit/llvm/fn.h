@@ -22,9 +22,11 @@
 struct fn_group {
     ir_ref       root;
     i64          low, high;   /* bytes from the root: [low, high) */
-    bool         write, open, used;
+    bool         write, open, used, aligned;
     u32          first, last, members;
+    u32          copy;        /* + 1: where its bytes are put together when they lie over two pages; 0: nowhere */
     LLVMValueRef host;        /* pointer to where the root is */
+    LLVMValueRef copied;      /* of one that writes: is that the copy? */
 };
 
 /* What a set of a flag is made of: fn_defer.c. */

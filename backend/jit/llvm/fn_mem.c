@@ -311,6 +311,7 @@ LLVMValueRef fn_load(struct fn *f, u32 i)
     LLVMValueRef fast = LLVMBuildLoad2(l->b, raw, a.host, "");
     LLVMSetAlignment(fast, 1);
     fast = swap(f, fast, m);
+    fn_group_done(f, i);
     if (a.grouped)
         return widen(f, fast, m, l->type[type]);
     fn_slow(f, &a);
@@ -332,6 +333,7 @@ void fn_store(struct fn *f, u32 i)
     if (l->ir->ins[in->arg[1]].type == IR_I128)
         v = LLVMBuildBitCast(l->b, v, l->type[IR_V128], "");
     LLVMSetAlignment(LLVMBuildStore(l->b, swap(f, v, m), a.host), 1);
+    fn_group_done(f, i);
     if (a.grouped)
         return;
     fn_slow(f, &a);
@@ -350,5 +352,6 @@ void fn_probe(struct fn *f, u32 i)
         return;
     }
     struct fn_access a = fn_check(f, i, (u32)in->imm, m.align, m.write);
+    fn_group_done(f, i);
     fn_either(f, &a, i, NULL);
 }

@@ -18,6 +18,7 @@ struct fn_access {
 void fn_find_groups(struct fn *f, const struct ir_block *b); /* of the block that is about to be built */
 /* Where the bytes of access i are, when it is one of a group; NULL: look by yourself. */
 LLVMValueRef fn_group_host(struct fn *f, u32 i, u32 align);
+void fn_group_done(struct fn *f, u32 i);       /* behind access i */
 /* an access that misses here may not be followed by others of a group */
 bool fn_must_leave(const struct fn *f, u32 i);
 void fn_leave_alone(struct fn *f);             /* the instruction is done alone; ends the way */

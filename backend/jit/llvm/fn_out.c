@@ -173,7 +173,7 @@ LLVMValueRef fn_out(struct fn *f, struct fn_out q)
         s.arg_type[k] = q.type[k];
         push_value(f, &p, q.arg[k], q.type[k]);
     }
-    if (q.out != REGION_OUT_eval)
+    if (q.out != REGION_OUT_eval && q.out != REGION_OUT_scatter)
         push_fields(f, &p, &s, fields);
     u32 at = fn_blob_add(f, &s, sizeof s), first = (f->blob_size + 7) & ~7u;
     place_fields(fields, s.fields, first);

@@ -153,6 +153,8 @@ static bool row_is_right(const struct map *m, const struct region_site *s, u64 a
     case REGION_OUT_mem: return in && ir_rows[in->op].effects & IR_MEM;
     case REGION_OUT_eval: return in && ir_rows[in->op].effects & (IR_PURE | IR_FP);
     case REGION_OUT_call: return s->word < m->layout->helper_count;
+    case REGION_OUT_gather: case REGION_OUT_scatter:
+        return REGION_SPAN_COPY(s->word) < REGION_COPIES && REGION_SPAN_LEN(s->word) - 1 < REGION_SPAN_MOST;
     default: return true;
     }
 }
