@@ -13,8 +13,9 @@ wait mynah:/root#
 send cat /sys/bus/serio/devices/serio1/description; cat /proc/tty/driver/serial\n
 wait ^i8042 AUX port
 wait ^1: uart:16550A port:000002F8 irq:3
-send echo second > /dev/ttyS1; head -n 1 < /dev/tty1\n
-pause 1
+# keys that come while nobody has the console open are nobody's
+send echo second > /dev/ttyS1; { echo open once; head -n 1; } < /dev/tty1\n
+wait ^open once
 send \x01c
 wait \(mynah\) 
 send sendkey shift-h\n
@@ -35,8 +36,8 @@ send sendkey ret\n
 wait \(mynah\) 
 send \x01c
 wait ^Hey-/$
-send head -n 1 < /dev/tty1 | wc -c | sed 's/^/held: /'\n
-pause 1
+send { echo open twice; head -n 1 | wc -c | sed 's/^/held: /'; } < /dev/tty1\n
+wait ^open twice
 send \x01c
 wait \(mynah\) 
 send sendkey x 1500\n
