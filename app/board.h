@@ -6,6 +6,7 @@
 #pragma once
 #include "app/options.h"
 
+struct block_door;
 struct setup;
 struct machine;
 
@@ -15,12 +16,15 @@ struct app_board {
     u32         buses;           /* what -device can go on: 1 << DEVICE_ON_ */
     const char *(*model)(u32 i); /* names of CPU models; NULL behind the last */
     u32         slots;           /* virtio devices that fit where -drive if=virtio goes */
+    u32         ide_drives;      /* places for IDE drives, where -drive goes unless it says otherwise; 0: no IDE */
     u32         pci_slots;       /* ... on PCI, where that is another place; else 0 */
     /* Describes the board in s and builds it on s->m. */
     bool (*build)(struct setup *s, struct err *e);
     /* Closes the disks of a board that was described, but not built. */
     void (*close)(struct setup *s);
     void (*power_key)(struct machine *m);
+    /* The drives whose media come and go; those without an id are none. NULL: the board has none. */
+    struct block_door *(*doors)(struct machine *m, u32 *count);
 };
 
 const struct app_board *app_board_find(const char *name); /* NULL: unknown */

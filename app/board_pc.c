@@ -60,7 +60,7 @@ static bool build(struct setup *s, struct err *e)
     s->pc.slot_count = s->slot_count; /* the board's from now on */
     memcpy(s->pc.slots, s->slots, s->slot_count * sizeof *s->slots);
     s->slot_count = 0;
-    if (!setup_floppies(s, &s->pc.floppies, e))
+    if (!setup_floppies(s, &s->pc.floppies, e) || !setup_ide(s, s->pc.ide, e))
         return false;
     return pc_build(s->m, &s->pc, e);
 }
@@ -71,6 +71,7 @@ static const char *model(u32 i) { return x86_models[i].name; }
 
 const struct app_board app_board_pc = {
     .name = "pc", .text = "PC (i440FX + PIIX, compatible with QEMU's pc)", .cpu = "Haswell",
-    .buses = 1u << DEVICE_ON_PCI | 1u << DEVICE_ON_ISA, .model = model, .slots = PC_SLOTS, .build = build,
+    .buses = 1u << DEVICE_ON_PCI | 1u << DEVICE_ON_ISA | 1u << DEVICE_ON_IDE, .model = model, .slots = PC_SLOTS, .ide_drives = PC_IDE_DRIVES,
+    .doors = pc_doors, .build = build,
     .close = close_disks, .power_key = pc_power_key,
 };

@@ -8,9 +8,10 @@
  */
 #include "app/disks.h"
 #include "base/hash.h"
+#include <string.h>
 
 #define VERSION 1u
-enum { FLAG_READ_ONLY = 1, FLAG_OVERLAY = 2 };
+enum { FLAG_READ_ONLY = 1, FLAG_OVERLAY = 2, FLAG_EMPTY = 4 /* no medium: all numbers are 0 */ };
 enum { CLUSTER_ZEROS, CLUSTER_BYTES };
 
 /* The sample: this many pieces, spread evenly, the first and the last of the image among them; all of a small
@@ -56,8 +57,15 @@ static void save_clusters(struct block *b, struct buf *out)
 
 static bool save_disk(void *opaque, struct buf *out, struct err *e)
 {
-    struct block *b = opaque;
+    struct block *b = ((struct disk_slot *)opaque)->b;
     u64 sum;
+    if (!b) {
+        buf_put_u8(out, VERSION);
+        buf_put_u8(out, FLAG_EMPTY);
+        for (u32 i = 0; i < 3; i++)
+            buf_put_u64(out, 0);
+        return true;
+    }
     /* The snapshot refers to what the file holds: it shall not outlive that in a crash of the host. */
     if (!b->flush(b, e) || !sample(b, &sum, e))
         return false;
@@ -71,9 +79,9 @@ static bool save_disk(void *opaque, struct buf *out, struct err *e)
 
 /* ---- loading ---- */
 
-static bool garbled(struct block *b, struct err *e)
+static bool garbled(const struct block *b, struct err *e)
 {
-    return err_set(e, "disk image '%s': what the snapshot says of it makes no sense", b->name);
+    return err_set(e, "disk image '%s': what the snapshot says of it makes no sense", b ? b->name : "");
 }
 
 /* Is the file here the one that the machine had? */
@@ -114,16 +122,28 @@ static bool load_clusters(struct block *b, struct buf *in, u64 count, struct err
     return in->at == in->len || garbled(b, e);
 }
 
+/* Has the drive a medium here, as it had? */
+static bool same_presence(const struct disk_slot *s, u8 flags, struct err *e)
+{
+    bool empty = flags & FLAG_EMPTY;
+    return empty == !s->b || err_set(e, "drive '%s' has %s medium, that of the snapshot has %s", s->name,
+                                     empty ? "a" : "no", empty ? "none" : "one");
+}
+
 static bool load_disk(void *opaque, struct buf *in, struct err *e)
 {
-    struct block *b = opaque;
+    struct disk_slot *s = opaque;
+    struct block *b = s->b;
     u8 version = buf_get_u8(in), flags = buf_get_u8(in);
     u64 size = buf_get_u64(in), sum = buf_get_u64(in), count = buf_get_u64(in);
     if (version > VERSION)
-        return err_set(e, "disk image '%s': written by a newer mynah", b->name);
-    if (in->failed || !version || flags > (FLAG_READ_ONLY | FLAG_OVERLAY) || (count && !(flags & FLAG_OVERLAY)))
+        return err_set(e, "disk image '%s': written by a newer mynah", b ? b->name : s->name);
+    bool empty = flags == FLAG_EMPTY && !size && !sum && !count && in->at == in->len;
+    if (in->failed || !version || (flags > (FLAG_READ_ONLY | FLAG_OVERLAY) && !empty) || (count && !(flags & FLAG_OVERLAY)))
         return garbled(b, e);
-    return same_image(b, flags, size, sum, e) && load_clusters(b, in, count, e);
+    if (!same_presence(s, flags, e))
+        return false;
+    return !b || (same_image(b, flags, size, sum, e) && load_clusters(b, in, count, e));
 }
 
 /* ---- the machine's ---- */
@@ -132,8 +152,18 @@ void disks_add(struct disks *d, const char *kind, u32 n, struct block *b)
 {
     CHECK(d->count < DISKS_MAX);
     snprintf(d->name[d->count], sizeof d->name[0], "%s%u", kind, n);
-    d->extra[d->count] = (struct snapshot_extra){ d->name[d->count], b, save_disk, load_disk };
+    d->slot[d->count] = (struct disk_slot){ d->name[d->count], b };
+    d->extra[d->count] = (struct snapshot_extra){ d->name[d->count], &d->slot[d->count], save_disk, load_disk };
     d->count++;
+}
+
+void disks_set(struct disks *d, const char *kind, u32 n, struct block *b)
+{
+    char name[sizeof d->name[0]];
+    snprintf(name, sizeof name, "%s%u", kind, n);
+    for (u32 i = 0; i < d->count; i++)
+        if (!strcmp(d->name[i], name))
+            d->slot[i].b = b;
 }
 
 bool disks_save(struct disks *d, struct machine *m, const char *path, struct err *e)

@@ -11,14 +11,22 @@
 
 #define DISKS_MAX 48u /* more than -drive takes */
 
-struct disks {           /* zero-initialised: none */
+struct disk_slot {
+    const char   *name;
+    struct block *b;     /* NULL: a drive without a medium */
+};
+struct disks {           /* zero-initialised: none; stays where it is */
+    struct disk_slot      slot[DISKS_MAX];
     struct snapshot_extra extra[DISKS_MAX];
     char                  name[DISKS_MAX][24];
     u32                   count;
 };
 
-/* Takes part in snapshots from now on as KINDn ("virtio", "flash"). The block is borrowed. */
+/* Takes part in snapshots from now on as KINDn ("virtio", "flash"). The block is borrowed; NULL: a drive
+ * without a medium. */
 void disks_add(struct disks *d, const char *kind, u32 n, struct block *b);
+/* The medium of one that takes part has changed. */
+void disks_set(struct disks *d, const char *kind, u32 n, struct block *b);
 
 /* snapshot_save and snapshot_load with the disks; a disk that would not go on as it was is refused by name. */
 bool disks_save(struct disks *d, struct machine *m, const char *path, struct err *e) MUST_CHECK;

@@ -117,6 +117,12 @@ static bool display_arg(struct options *o, const char *arg, struct err *e)
     (void)o;
     return only("-display", arg, "none", e);
 }
+static bool hda_arg(struct options *o, const char *arg, struct err *e) { return opt_ide_arg(o, arg, 0, false, e); }
+static bool hdb_arg(struct options *o, const char *arg, struct err *e) { return opt_ide_arg(o, arg, 1, false, e); }
+static bool hdc_arg(struct options *o, const char *arg, struct err *e) { return opt_ide_arg(o, arg, 2, false, e); }
+static bool hdd_arg(struct options *o, const char *arg, struct err *e) { return opt_ide_arg(o, arg, 3, false, e); }
+static bool cdrom_arg(struct options *o, const char *arg, struct err *e) { return opt_ide_arg(o, arg, 2, true, e); }
+
 static bool nic_arg(struct options *o, const char *arg, struct err *e)
 {
     (void)o;
@@ -297,10 +303,16 @@ static const struct option_row {
     { "append", "TEXT", append_arg, "kernel command line" },
     { "dtb", "FILE", dtb_arg, "device tree instead of the board's own" },
     { "bios", "FILE", bios_arg, "firmware image into the first flash bank" },
-    { "drive", "file=F[,if=virtio|none|pflash|floppy][,format=raw][,readonly=on][,id=N][,snapshot=on]", opt_drive_arg, "a disk or flash image" },
-    { "device", "NAME[,OPTION=VALUE]", opt_device_arg, "a virtio device; help lists" },
+    { "drive", "file=F[,if=ide|virtio|none|pflash|floppy][,media=disk|cdrom][,index=N][,bus=N][,unit=N][,format=raw][,readonly=on][,id=N][,snapshot=on]",
+      opt_drive_arg, "a disk, CD or flash image" },
     { "fda", "FILE", fda_arg, "a disk in the PC's floppy drive A: if=floppy,index=0" },
     { "fdb", "FILE", fdb_arg, "... B: index=1" },
+    { "hda", "FILE", hda_arg, "an IDE disk: if=ide,index=0" },
+    { "hdb", "FILE", hdb_arg, "... index=1" },
+    { "hdc", "FILE", hdc_arg, "... index=2" },
+    { "hdd", "FILE", hdd_arg, "... index=3" },
+    { "cdrom", "FILE", cdrom_arg, "a CD: if=ide,index=2,media=cdrom" },
+    { "device", "NAME[,OPTION=VALUE]", opt_device_arg, "a device; help lists" },
     { "snapshot", NULL, snapshot_flag, "keep writes of all drives in memory" },
     { "serial", "stdio|mon:stdio|null|file:NAME", opt_serial_arg, "where the serial port goes; a second one: the PC's second port" },
     { "parallel", "stdio|null|none|file:NAME", opt_parallel_arg, "where the PC's parallel port goes; default null" },
@@ -416,5 +428,6 @@ bool options_finish(struct options *o, struct err *e)
         o->serial = SERIAL_MON_STDIO;
     if (!o->cpu)
         o->cpu = o->default_cpu ? o->default_cpu : b->cpu;
-    return opt_check_floppies(o, b->buses, e) && opt_check_devices(o, b->buses, e) && opt_check_ports(o, e) && check_lockstep(o, e);
+    return opt_check_floppies(o, b->buses, e) && opt_check_drives(o, b->ide_drives, e) && opt_check_devices(o, b->buses, e)
+           && opt_check_ports(o, e) && check_lockstep(o, e);
 }

@@ -11,21 +11,25 @@
 #define OPT_HASHES 64
 #define OPT_FLOPPIES 2u
 
-enum drive_if { DRIVE_NONE, DRIVE_VIRTIO, DRIVE_PFLASH };
+enum drive_if { DRIVE_NONE, DRIVE_VIRTIO, DRIVE_PFLASH, DRIVE_IDE,
+               DRIVE_DEFAULT /* the board's, until options_finish() */ };
 struct opt_drive {
     enum drive_if iface;
-    const char   *file, *id;
-    bool          read_only, snapshot;
+    const char   *file, *id;   /* file: NULL: a CD drive without a medium */
+    bool          read_only, snapshot, cdrom;
+    int           index, bus, unit; /* of IDE drives; -1: not given */
     bool          used;        /* by a -device */
 };
 
-enum device_kind { DEVICE_DEBUG_EXIT, DEVICE_BLK, DEVICE_CONSOLE, DEVICE_SERIAL_BUS /* virtio-serial-device: carries a virtconsole */, DEVICE_RNG };
-enum device_bus { DEVICE_ANYWHERE, DEVICE_ON_MMIO, DEVICE_ON_PCI, DEVICE_ON_ISA };
+enum device_kind { DEVICE_DEBUG_EXIT, DEVICE_BLK, DEVICE_CONSOLE, DEVICE_SERIAL_BUS /* virtio-serial-device: carries a virtconsole */, DEVICE_RNG,
+                   DEVICE_IDE_DISK, DEVICE_IDE_CD };
+enum device_bus { DEVICE_ANYWHERE, DEVICE_ON_MMIO, DEVICE_ON_PCI, DEVICE_ON_ISA, DEVICE_ON_IDE };
 struct opt_device {
     enum device_kind kind;
     enum device_bus  bus;      /* that it needs */
     const char      *name;     /* as -device has it */
     const char      *drive, *id, *serial, *chardev;
+    int              ide_bus, ide_unit; /* -1: not given */
 };
 
 enum serial_kind { SERIAL_STDIO, SERIAL_MON_STDIO, SERIAL_NULL, SERIAL_FILE };

@@ -30,5 +30,7 @@ bool opt_check_ports(const struct options *o, struct err *e) MUST_CHECK; /* a bo
 
 /* options_disk.c: parsers of rows */
 bool opt_drive_arg(struct options *o, const char *arg, struct err *e);
+bool opt_ide_arg(struct options *o, const char *file, int index, bool cdrom, struct err *e); /* -hda and so on */
 bool opt_device_arg(struct options *o, const char *arg, struct err *e);
+bool opt_check_drives(struct options *o, u32 ide_drives, struct err *e) MUST_CHECK; /* places of a board that has so many */
 bool opt_check_devices(const struct options *o, u32 buses, struct err *e) MUST_CHECK; /* a board that has these */

@@ -19,6 +19,14 @@ struct block *setup_open_drive(struct setup *s, const struct opt_drive *d, const
     return s->wrap ? s->wrap(s->wrap_opaque, b, e) : b;
 }
 
+const struct opt_drive *setup_find_drive(const struct options *o, const char *id)
+{
+    for (u32 i = 0; i < o->drive_count; i++)
+        if (o->drives[i].iface == DRIVE_NONE && o->drives[i].id && !strcmp(o->drives[i].id, id))
+            return &o->drives[i];
+    return NULL;
+}
+
 static bool room_for_slot(const struct setup *s, struct err *e)
 {
     return s->slot_count < s->board->slots
@@ -65,25 +73,31 @@ static bool add_blk(struct setup *s, const struct opt_drive *d, bool pci, const 
     return true;
 }
 
-static bool add_named_blk(struct setup *s, const struct opt_device *d, u64 *used, setup_slot_name *name, struct err *e)
+/* The drive that a device names, its alone. */
+static const struct opt_drive *claim(struct setup *s, const struct opt_device *d, u64 *used, struct err *e)
 {
-    const struct options *o = s->o;
-    for (u32 i = 0; i < o->drive_count; i++)
-        if (o->drives[i].iface == DRIVE_NONE && o->drives[i].id && !strcmp(o->drives[i].id, d->drive)) {
-            if (*used >> i & 1)
-                return err_set(e, "-device %s: drive '%s' is already in use", d->name, d->drive);
-            *used |= 1ull << i;
-            return add_blk(s, &o->drives[i], on_pci(s, d), d->serial, name, e);
-        }
-    return err_set(e, "-device %s: there is no -drive if=none,id=%s", d->name, d->drive);
+    const struct opt_drive *drive = setup_find_drive(s->o, d->drive);
+    u64 bit = drive ? 1ull << (drive - s->o->drives) : 0;
+    if (!drive)
+        err_set(e, "-device %s: there is no -drive if=none,id=%s", d->name, d->drive);
+    else if (*used & bit)
+        err_set(e, "-device %s: drive '%s' is already in use", d->name, d->drive);
+    else if (!drive->file && d->kind != DEVICE_IDE_CD)
+        err_set(e, "-device %s: drive '%s' has no file=", d->name, d->drive);
+    bool ok = drive && !(*used & bit) && (drive->file || d->kind == DEVICE_IDE_CD);
+    *used |= bit;
+    return ok ? drive : NULL;
 }
 
 static bool add_device(struct setup *s, const struct opt_device *d, u64 *used, setup_slot_name *name, struct err *e)
 {
-    if (d->kind == DEVICE_SERIAL_BUS || d->kind == DEVICE_DEBUG_EXIT)
+    const struct opt_drive *drive = NULL;
+    if (d->drive && !(drive = claim(s, d, used, e)))
+        return false;
+    if (d->kind == DEVICE_SERIAL_BUS || d->kind == DEVICE_DEBUG_EXIT || d->bus == DEVICE_ON_IDE)
         return true;
     if (d->kind == DEVICE_BLK)
-        return add_named_blk(s, d, used, name, e);
+        return add_blk(s, drive, on_pci(s, d), d->serial, name, e);
     if (!room_on(s, on_pci(s, d), e))
         return false;
     put(s, on_pci(s, d), (struct virtio_slot){

@@ -32,6 +32,7 @@ struct setup {
     struct pc_config      pc;
     struct disks          disks;            /* what snapshots say of the images */
     struct code_store    *code_store;       /* that of m; closed after it */
+    char                  ide_id[PC_IDE_DRIVES][32]; /* names of IDE drives that were given none */
 };
 
 /* Step 1: an empty machine. Step 2: everything else, in place; s must not move. setup_close() is due whatever
@@ -46,6 +47,9 @@ typedef u32 setup_slot_name(u32 n);
 /* Fills s->slots and s->pci_slots from -drive and -device, in QEMU's order. */
 bool setup_slots(struct setup *s, setup_slot_name *name, struct err *e) MUST_CHECK;
 bool setup_floppies(struct setup *s, struct pc_floppies *f, struct err *e) MUST_CHECK;
+/* Fills the places of IDE drives from -drive and -device; an empty CD drive at index 2, as QEMU has it. */
+bool setup_ide(struct setup *s, struct pc_ide_drive drives[PC_IDE_DRIVES], struct err *e) MUST_CHECK;
+const struct opt_drive *setup_find_drive(const struct options *o, const char *id); /* if=none; NULL: there is none */
 struct block *setup_open_drive(struct setup *s, const struct opt_drive *d, const char *kind, u32 n, struct err *e);
 /* The clock at power-on: seconds since 1970 of what it shows, UTC or local time. */
 u64 setup_rtc(const struct options *o);

@@ -34,3 +34,19 @@ static inline u64 block_clusters(const struct block *b)
 
 /* Opens a raw image. Errors name the file and the fault (missing, empty, a directory, not writable). */
 struct block *block_open_raw(const char *file, bool read_only, bool snapshot, struct err *e) MUST_CHECK;
+
+/* A drive whose medium comes and goes, as a monitor's eject and change see it; the board's. On the machine's
+ * thread. */
+struct block_door {
+    const char   *id;      /* "ide1-cd0"; NULL: there is no such drive */
+    const char   *kind;    /* and n: the drive's name in snapshots */
+    u32           n;
+    void         *opaque;
+    bool          (*is_open)(const struct block_door *);
+    bool          (*is_locked)(const struct block_door *);
+    struct block *(*medium)(const struct block_door *); /* NULL: none */
+    /* False: the guest has locked it, and was told of the wish now. By force it always opens. */
+    bool          (*open)(struct block_door *, bool force);
+    /* Closes the door behind another medium, or none (NULL); the one before is the caller's to close. */
+    struct block *(*change)(struct block_door *, struct block *);
+};

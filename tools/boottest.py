@@ -25,7 +25,8 @@ A step continues on the next line after a final backslash. ${NAME} stands for KE
 (interactive shell) INITRD_MIN UBOOT EFI EFI_CODE EFI_VARS DI_KERNEL DI_INITRD (guest files), TMP
 (a fresh folder), TODAY (in UTC) and ROOT, in cmd and wait; in host steps they are environment
 variables. KERNEL_F INITRD_F INITRD_MIN_F are those of the other kernels F: AMD64, CLOUD (cloud-amd64),
-686, PAE (686-pae); INITRD_ROOT_AMD64 goes on with the root file system DISK_AMD64; DI_..._AMD64.
+686, PAE (686-pae); INITRD_ROOT_AMD64 goes on with the root file system DISK_AMD64, INITRD_IDE_AMD64 (and so on) has IDE disks and CDs;
+DI_..._AMD64.
 MYNAH names the command under test (default: build/mynah run). Machines that still run at the end are
 killed.
 """
@@ -85,8 +86,8 @@ def guest_files(build):
     needs = {name: [guest] for name, (guest, _) in guests.items()}
     needs |= {'INITRD': ['linux', 'busybox'], 'INITRD_MIN': ['linux', 'busybox']}
     for name, linux, busybox in PC:
-        for kind in ('shell', 'minimal', 'root'):
-            key = {'shell': 'INITRD_', 'minimal': 'INITRD_MIN_', 'root': 'INITRD_ROOT_'}[kind] + name
+        for kind in ('shell', 'minimal', 'root', 'ide'):
+            key = {'shell': 'INITRD_', 'minimal': 'INITRD_MIN_', 'root': 'INITRD_ROOT_', 'ide': 'INITRD_IDE_'}[kind] + name
             names[key] = f'{build}/guest/{kind}-{linux.removeprefix("linux-")}.gz'
             needs[key] = [linux, busybox]
     return names, needs

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 run=(gcc libc6-dev meson ninja-build pkg-config python3 zlib1g-dev libzstd-dev libjansson-dev libfdt-dev llvm-19-dev)
-test=(libcmocka-dev binutils-aarch64-linux-gnu e2fsprogs)
+test=(libcmocka-dev binutils-aarch64-linux-gnu e2fsprogs genisoimage)
 
 case ${1-} in
     run)  wanted=("${run[@]}") ;;

@@ -70,6 +70,7 @@ struct pc {
     struct i440fx         host;
     struct piix3          isa;
     struct piix4_pm       piix4;
+    struct pc_ide         ide;
     u32                   pm_base;       /* ports where pm is mapped now, 0: nowhere */
     u8                    level[ISA_IRQS]; /* FROM_ bits that are high */
     struct sysreg_port    intack;        /* of a CPU without a local APIC */
@@ -259,7 +260,9 @@ static bool add_pci(struct pc *b, struct machine *m, struct err *e)
         bus->intx[n] = piix3_pirq(&b->isa, n);
     for (u32 n = 0; n < ISA_IRQS; n++)
         b->isa.irq[n] = (struct irq_line){ pci_drive, b, n };
-    return map(b, PC_PORT_PCI, 8, &i440fx_ports, &b->host.dev, e);
+    const struct irq_line ide_irq[2] = { isa_irq(b, PC_IRQ_IDE0), isa_irq(b, PC_IRQ_IDE1) };
+    return map(b, PC_PORT_PCI, 8, &i440fx_ports, &b->host.dev, e)
+           && pc_ide_init(&b->ide, m, bus, ide_irq, b->c.ide, e);
 }
 
 static void add_virtio(struct pc *b, struct machine *m)
@@ -340,6 +343,7 @@ static void set_up_chipset(struct pc *b)
     pci_config_write(&b->host.bus, PCI_DEVFN(1, 0), 0x60, routes, 4);
     pci_config_write(&b->host.bus, PCI_DEVFN(1, 3), 0x40, PC_PORT_PM | 1, 4);
     pci_config_write(&b->host.bus, PCI_DEVFN(1, 3), 0x80, 1, 1);
+    pc_ide_set_up(&b->host.bus, PC_PORT_BMIDE);
     set_up_pic(io);
     iobus_write(io, PC_PORT_ELCR + 1, 1 << (PC_IRQ_SCI - 8) | 1 << (10 - 8) | 1 << (11 - 8), 1);
     iobus_write(io, PC_PORT_92, 2, 1);
@@ -372,6 +376,13 @@ void pc_close_blocks(struct pc_config *c)
 {
     virtio_slots_close(c->slots, c->slot_count);
     pc_floppies_close(&c->floppies);
+    pc_ide_close(c->ide);
+}
+
+struct block_door *pc_doors(struct machine *m, u32 *count)
+{
+    *count = PC_IDE_DRIVES;
+    return ((struct pc *)m->board)->ide.door;
 }
 
 static void pc_free(void *opaque)
@@ -399,6 +410,7 @@ bool pc_build(struct machine *m, const struct pc_config *c, struct err *e)
         return false;
     add_virtio(b, m);
     fill_cmos(b);
+    pc_ide_fill_cmos(&b->ide, &b->rtc);
     if (!load_guest(b, e))
         return false;
     machine_reset(m);

@@ -2,11 +2,12 @@
  * pc.h - the PC board (`pc`): memory map, ports and interrupt numbers of QEMU's machine of that name (i440FX, PIIX), as far as
  * direct boot of Linux needs them.
  *
- * Not modelled yet: firmware, PAM and SMRAM, VGA, HPET, IDE, more than one CPU.
+ * Not modelled yet: firmware, PAM and SMRAM, VGA, HPET, more than one CPU.
  */
 #pragma once
 #include "hw/boards/pc_boot.h"
 #include "hw/boards/pc_floppy.h"
+#include "hw/boards/pc_ide.h"
 #include "hw/boards/virtio_slot.h"
 #include "vm/vm.h"
 
@@ -26,7 +27,7 @@ enum { PC_PORT_PIC = 0x20, PC_PORT_PIT = 0x40, PC_PORT_KBD = 0x60, PC_PORT_SPEAK
        PC_PORT_COM2 = 0x2f8, PC_PORT_LPT1 = 0x378, PC_PORT_COM1 = 0x3f8,
        PC_PORT_DEBUGCON = 0x402, PC_PORT_ELCR = 0x4d0,
        PC_PORT_DEBUG_EXIT = 0x501, PC_PORT_FW_CFG = 0x510, PC_PORT_PM = 0x600, PC_PORT_PCI = 0xcf8, PC_PORT_RESET = 0xcf9,
-       PC_PORT_GPE = 0xafe0 };
+       PC_PORT_GPE = 0xafe0, PC_PORT_BMIDE = 0xc000 /* until the guest says otherwise */ };
 /* ISA interrupts, and the pins of the I/O APIC: alike, but that the timer comes in at pin 2. */
 enum { PC_IRQ_TIMER = 0, PC_IRQ_KBD = 1, PC_IRQ_COM2 = 3, PC_IRQ_COM1 = 4, PC_IRQ_LPT1 = 7,
        PC_IRQ_RTC = 8, PC_IRQ_SCI = 9, PC_IRQ_MOUSE = 12, PC_IRQ_FPU = 13, PC_PIN_TIMER = 2 };
@@ -49,6 +50,7 @@ struct pc_config {
     struct virtio_slot  slots[PC_SLOTS];
     u32             slot_count;
     struct pc_floppies  floppies;
+    struct pc_ide_drive ide[PC_IDE_DRIVES];
     bool            deterministic; /* seeds from the machine's own generator, not from the host */
     u64             rtc_seconds;   /* of the clock at power-on */
 };
@@ -57,6 +59,8 @@ struct pc_config {
 bool pc_build(struct machine *m, const struct pc_config *c, struct err *e) MUST_CHECK;
 /* Closes the disks of a board that pc_build() was never called for; afterwards the machine does. */
 void pc_close_blocks(struct pc_config *c);
+/* The doors of drives, those without an id aside; the board's. */
+struct block_door *pc_doors(struct machine *m, u32 *count);
 /* Presses the power button: the guest is asked to shut down. */
 void pc_power_key(struct machine *m);
 /* Another floppy disk, or with NULL none, into drive 0 or 1; the one that was there is closed. b is the board's, or

@@ -7,8 +7,8 @@
  * controllers that share their number with ISA interrupts; it joins them with those of ISA devices. The reset
  * control register at port 0xcf9 is hw/misc/pc_reset.c.
  *
- * Not modelled: DMA type F, positive decoding of ports and BIOS ranges (their registers are storage), IDE and USB
- * functions, the PIIX4's device monitors, SMI sources, GPIO (storage too).
+ * Not modelled: DMA type F, positive decoding of ports and BIOS ranges (their registers are storage), the USB
+ * function, the PIIX4's device monitors, SMI sources, GPIO (storage too).
  */
 #pragma once
 #include "hw/pci/pci.h"

@@ -248,7 +248,7 @@ def numbers():
 
 def names():
     k = ['-kernel', 'good']
-    for option in ('-bogus', '--bogus', '-', '--', '---', 'stray', '-kernelx', '-vga', '-hda', '-cdrom', '-netdev',
+    for option in ('-bogus', '--bogus', '-', '--', '---', 'stray', '-kernelx', '-vga', '-netdev',
                    '-enable-kvm', '-gdb', '-S', '-s', '-usb', '-object', '-chardev', '-global', '-boot', '-numa', '', '-\n'):
         yield k + [option], ['unknown option', option.replace('\n', '?')]
     for option in ('-kernel', '-m', '-M', '-cpu', '-drive', '-device', '-serial', '-D', '-append', '--clock', '--loadvm'):

@@ -86,6 +86,8 @@ def files():
     yield 'bz.gz', gzip.compress(whole)
     yield 'bz.pe', at(0, b'MZ', 1024) + bytes(0x1000)
     yield 'bz.zeros', bytes(8192)
+    yield 'odd', bytes(5001)
+    yield 'byte', b'x'
 
 
 # ---- bad command lines: arguments, words that the sentence must have ----
@@ -155,20 +157,53 @@ def options():
     rng = ['-device', 'virtio-rng-pci']
     yield p + rng * 25, ['-device', "'pc'", '24']
     yield p + ['-drive', 'file=disk'] * 2, ['disk', 'in use']
-    disks = [word for _ in range(16) for word in ('-drive', 'file=disk,readonly=on')]
+    disks = [word for _ in range(16) for word in ('-drive', 'file=disk,if=virtio,readonly=on')]
     yield p + disks + rng * 9, ['-device', "'pc'", '24']
     blk = ['-device', 'virtio-blk-pci,drive=a']
     yield p + ['-drive', 'file=disk,if=none,id=a'] + blk * 2, ["'a'", 'in use']
     yield p + ['-drive', 'file=disk,if=none,id=a'], ["'a'", '-device']
-    for drive in ('file=disk,if=ide', 'file=missing', 'file=folder', 'file=/dev/null'):
+    for drive in ('file=missing', 'file=folder', 'file=/dev/null'):
         yield p + ['-drive', drive], [drive.split(',')[-1].split('file=')[-1]]
-    for option in ('-no-shutdown', '-cdrom', '-hda', '-vga', '-usb', '-no-acpi', '-acpitable', '-smbios',
+    for option in ('-no-shutdown', '-vga', '-usb', '-no-acpi', '-acpitable', '-smbios',
                    '-no-hpet'):
         yield p + [option], ['unknown option', option]
     for option in ('-serial', '-monitor'):
         yield p + [option, 'vc'], [option, 'vc']
     yield p + ['--loadvm', 'missing'], ['missing']
     yield p + ['--loadvm', 'snap.text'], ['snap.text']
+
+
+def ide():
+    p = ['-M', 'pc', '-kernel', 'bz']
+    for option in ('-hda', '-hdb', '-hdc', '-hdd', '-cdrom'):
+        yield p + [option], [option, 'value']
+        for name, say in (('missing', 'No such file'), ('empty', 'empty'), ('folder', 'directory'), ('pipe', 'neither'),
+                          ('/dev/null', 'neither')):
+            yield p + [option, name], ['disk image', name, say]
+        yield ['-kernel', 'good', option, 'disk'], ["'virt'", 'no IDE']
+    yield p + ['-hda', 'byte'], ['byte', 'no sector']
+    yield p + ['-drive', 'file=disk,readonly=on'], ['disk', 'read-only', 'snapshot=on']
+    yield p + ['-hda', 'disk', '-drive', 'file=disk2,index=0'], ['disk2', 'index 0']
+    yield p + ['-cdrom', 'disk', '-hdc', 'disk2'], ['disk2', 'index 2']
+    yield p + ['-hda', 'disk', '-hdb', 'disk'], ['disk', 'in use']
+    for drive, say in (('index=4', '4 IDE drives'), ('bus=2', '4 IDE drives'), ('unit=2', 'unit=2'), ('bus=1,unit=9', 'unit=9'),
+                       ('index=0,bus=0', 'index='), ('index=x', 'index=x'), ('bus=-1', 'bus=-1'), ('unit=', 'unit='),
+                       ('media=tape', 'media=tape'), ('index', 'index')):
+        yield p + ['-drive', f'file=disk,{drive}'], ['-drive', say]
+    yield p + ['-drive', 'media=cdrom'] * 5, ['-drive', '4 IDE drives']
+    yield p + ['-drive', 'if=virtio,media=cdrom'], ['-drive', 'file=']
+    for device, say in (('ide-hd', 'drive='), ('ide-hd,drive=x', 'id=x'), ('ide-cd,bus=ide.2', 'ide.2'), ('ide-cd,unit=2', 'unit=2'),
+                        ('ide-cd,bus=pci.0', 'pci.0'), ('ide-drive', 'ide-drive')):
+        yield p + ['-device', device], ['-device', say]
+    yield p + ['-device', 'ide-cd'] * 5, ['-device ide-cd', 'no place']
+    yield p + ['-device', 'ide-cd,bus=ide.1,unit=0'] * 2, ['-device ide-cd', 'no place']
+    yield p + ['-hda', 'disk', '-device', 'ide-cd,unit=0,bus=ide.0'], ['-device ide-cd', 'no place']
+    hd = ['-device', 'ide-hd,drive=a']
+    yield p + ['-drive', 'file=disk,if=none,id=a'] + hd * 2, ["'a'", 'in use']
+    yield p + ['-drive', 'media=cdrom,if=none,id=a'] + hd, ["'a'", 'file=']
+    yield p + ['-drive', 'file=disk,if=none,id=a,readonly=on'] + hd, ['disk', 'read-only']
+    yield ['-kernel', 'good', '-device', 'ide-cd'], ['-device ide-cd', "'virt'", 'bus']
+    yield p + ['-hda', 'disk', '--lockstep', 'interp,interp'], ['disk']
 
 
 def snapshots(folder):
@@ -183,7 +218,7 @@ def snapshots(folder):
     (folder / 'pc.cut').write_bytes(whole[:len(whole) // 2])
     yield loop + ['--loadvm', 'pc.cut'], ['pc.cut']
     for other in (['-m', '64'], ['-cpu', 'qemu32'], ['-device', 'virtio-rng-pci'],
-                  ['-drive', 'file=disk,readonly=on'],
+                  ['-drive', 'file=disk,if=virtio,readonly=on'], ['-hda', 'disk'], ['-cdrom', 'disk'], ['-nodefaults'],
                   ['-M', 'virt', '-kernel', 'loop']):
         yield loop + other + ['--loadvm', 'pc.snap'], ['pc.snap']
 
@@ -200,9 +235,14 @@ def good_cases(count, folder):
     for more in (['-m', '17'], ['-m', '3584M'], ['-m', '8G'], ['-m', '18', '-initrd', 'disk'],
                  ['-initrd', 'bz'], ['-cpu', '486'], ['-cpu', 'pentium'], ['-cpu', 'qemu32'], ['-cpu', 'max'],
                  ['-append', ''], ['-append', 'x' * 2047], ['-device', 'virtio-rng-pci'] * 24, ['-no-reboot'],
-                 ['-drive', 'file=disk,readonly=on'], ['-device', 'isa-debug-exit'], ['--clock', 'icount'],
+                 ['-drive', 'file=disk,if=virtio,readonly=on'], ['-device', 'isa-debug-exit'], ['--clock', 'icount'],
                  ['-drive', 'if=none,file=disk,id=d', '-device', 'virtio-blk-pci,drive=d'],
-                 ['--lockstep', 'interp,interp']):
+                 ['--lockstep', 'interp,interp'], ['-hda', 'disk'], ['-hda', 'disk', '-hdb', 'disk2', '-cdrom', 'odd'],
+                 ['-cdrom', 'byte'], ['-hdd', 'odd'], ['-drive', 'file=disk'], ['-drive', 'media=cdrom,index=0'],
+                 ['-drive', 'file=disk,bus=1,unit=1', '-drive', 'file=disk2'], ['-device', 'ide-cd', '-nodefaults'],
+                 ['-drive', 'if=none,file=disk,id=d', '-device', 'ide-hd,drive=d,bus=ide.1,unit=0,serial=abc'],
+                 ['-drive', 'if=none,file=disk,id=d,media=cdrom', '-device', 'ide-cd,drive=d'],
+                 ['-hda', 'disk', '-snapshot', '--lockstep', 'interp,interp']):
         good_case(count, folder, p + ['bz'] + more, 'A')
     good_case(count, folder, p + ['bz64', '-cpu', 'qemu64'], 'A')
     good_case(count, folder, ['-nographic', '-kernel', 'bz'], 'A', program=BUILD / 'mynah-system-i386')
@@ -258,7 +298,7 @@ def main():
         base.make_files(folder)
         for file, data in files():
             (folder / file).write_bytes(data)
-        for cases in (kernels(), options(), snapshots(folder)):
+        for cases in (kernels(), options(), ide(), snapshots(folder)):
             for args, say in cases:
                 base.bad_case(count, folder, args, say)
         good_cases(count, folder)

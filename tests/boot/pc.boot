@@ -14,7 +14,7 @@ wait mynah:/root#
 send uname -m; cat /sys/bus/pci/devices/*/vendor | sort | uniq -c\n
 wait ^x86_64
 wait ^ +1 0x1af4
-wait ^ +3 0x8086
+wait ^ +4 0x8086
 send cat /proc/ioports\n
 wait 0cf8-0cff : PCI conf1
 send cat /proc/interrupts\n

@@ -41,7 +41,13 @@ folder_of() { # the folder of a guest; plain names are the arm64 ones
 fetch_linux() { # DIR FLAVOUR
     local version flavour=${2:-arm64} more=()
     # The power key of the virt board is a keyboard; kernels for clouds have none.
-    [ "$flavour" != arm64 ] || more=('./lib/modules/*/kernel/drivers/input/keyboard/*')
+    # PCs have IDE.
+    if [ "$flavour" = arm64 ]; then
+        more=('./lib/modules/*/kernel/drivers/input/keyboard/*')
+    else
+        more=('./lib/modules/*/kernel/drivers/ata/*' './lib/modules/*/kernel/drivers/scsi/*'
+            './lib/modules/*/kernel/drivers/cdrom/*' './lib/modules/*/kernel/block/*')
+    fi
     # The metapackage depends on the current kernel by its full name.
     version=$(papt apt-cache depends "linux-image-$flavour" |
         sed -n "s/.*Depends: *linux-image-\\([0-9].*-$flavour\\).*/\\1/p" | head -n 1) || true
@@ -91,10 +97,19 @@ fetch_edk2() {
     rm -r "$1/usr"
 }
 
+is_whole() { # is the guest there, with all that these scripts take from its package now
+    local folder
+    folder=$(folder_of "$1")
+    [ -e "$folder/package" ] || return
+    case $1 in
+    linux-*) [ -d "$folder/modules/drivers/ata" ] ;;
+    esac
+}
+
 missing() { # the guests of "$@" that are not there yet
     local g
     for g in "$@"; do
-        [ -e "$(folder_of "$g")/package" ] || echo "$g"
+        is_whole "$g" || echo "$g"
     done
 }
 

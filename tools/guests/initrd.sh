@@ -2,7 +2,7 @@
 # initrd.sh DIR [LINUX BUSYBOX] - make shell.gz (what ./run boots) and minimal.gz (prints one line, powers off)
 # in DIR from the fetched guests; returns at once when they are there. LINUX and BUSYBOX are folders of
 # guests (linux-arm64, busybox-arm64); those of others than arm64 make shell-LINUX.gz, minimal-LINUX.gz and
-# root-LINUX.gz (goes on with the root file system on /dev/vda).
+# root-LINUX.gz (goes on with the root file system on /dev/vda) and ide-LINUX.gz (a shell, with IDE disks and CDs).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/common.sh"
@@ -21,13 +21,15 @@ suffix=-${linux#linux-}
 [ "$suffix" != -arm64 ] || suffix=
 
 mk() { # mk NAME ARGS...
-    local name=$1
+    local name=$1 init=$1
     shift
+    [ "$name" != ide ] || init=shell
     python3 "$here/mkinitrd.py" --busybox "$GUESTS/$busybox/busybox" \
-        --init "$here/init-$name" --out "$dir/$name$suffix.gz" "$@"
+        --init "$here/init-$init" --out "$dir/$name$suffix.gz" "$@"
 }
 
 mk minimal
 mk shell --modules "$GUESTS/$linux/modules" "${modules[@]}"
 # systemd mounts these two.
 [ -z "$suffix" ] || mk root --modules "$GUESTS/$linux/modules" "${modules[@]}" autofs4 binfmt_misc
+[ -z "$suffix" ] || mk ide --modules "$GUESTS/$linux/modules" "${modules[@]}" ata_piix sd_mod sr_mod isofs
