@@ -9,6 +9,7 @@
 struct block_door;
 struct setup;
 struct machine;
+struct display;
 
 struct app_board {
     const char *name, *text;     /* "virt", for -M help */
@@ -25,6 +26,8 @@ struct app_board {
     void (*power_key)(struct machine *m);
     /* The drives whose media come and go; those without an id are none. NULL: the board has none. */
     struct block_door *(*doors)(struct machine *m, u32 *count);
+    /* the screen, or NULL: none is wanted; no function: the board has none */
+    struct display *(*display)(struct machine *m);
 };
 
 const struct app_board *app_board_find(const char *name); /* NULL: unknown */

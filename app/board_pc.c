@@ -4,6 +4,9 @@
 #include "frontend/x86/cpu.h"
 #include "hw/boards/pc.h"
 #include <string.h>
+#include <unistd.h>
+
+#define VGA_BIOS "/usr/share/seabios/vgabios-stdvga.bin" /* of Debian's package seabios */
 
 static bool add_cpu(struct machine *m, void *opaque, struct err *e)
 {
@@ -35,6 +38,8 @@ static void describe(struct setup *s)
     c->debugcon = s->debugcon ? s->debugcon : o->debugcon_given ? &s->no_output : NULL;
     c->deterministic = o->icount;
     c->rtc_seconds = setup_rtc(o);
+    c->vga = o->vga_given || !(o->no_vga || o->no_defaults);
+    c->vga_bios = !o->kernel || !access(VGA_BIOS, F_OK) ? VGA_BIOS : NULL; /* a kernel does without */
     for (u32 i = 0; i < o->device_count; i++)
         c->debug_exit |= o->devices[i].kind == DEVICE_DEBUG_EXIT;
 }
@@ -73,5 +78,5 @@ const struct app_board app_board_pc = {
     .name = "pc", .text = "PC (i440FX + PIIX, compatible with QEMU's pc)", .cpu = "Haswell",
     .buses = 1u << DEVICE_ON_PCI | 1u << DEVICE_ON_ISA | 1u << DEVICE_ON_IDE, .model = model, .slots = PC_SLOTS, .ide_drives = PC_IDE_DRIVES,
     .doors = pc_doors, .build = build,
-    .close = close_disks, .power_key = pc_power_key,
+    .close = close_disks, .power_key = pc_power_key, .display = pc_display,
 };

@@ -32,15 +32,28 @@ static void info_registers(struct monitor *mon)
     free(text);
 }
 
+static void info_screen(struct monitor *mon)
+{
+    struct err e;
+    char *text = app_screen_text(mon->display, &e);
+    if (text)
+        terminal_print(mon->t, text);
+    else
+        say(mon, "%s\n", e.msg);
+    free(text);
+}
+
 static void info(struct monitor *mon, const char *what)
 {
     if (!strcmp(what, "registers"))
         info_registers(mon);
+    else if (!strcmp(what, "screen"))
+        info_screen(mon);
     else if (!strcmp(what, "status"))
         say(mon, "VM status: running, %llu instructions, %llu ns\n", (unsigned long long)machine_icount(mon->m),
             (unsigned long long)machine_now(mon->m));
     else
-        say(mon, "info: unknown topic '%s' (known: registers, status)\n", what);
+        say(mon, "info: unknown topic '%s' (known: registers, screen, status)\n", what);
 }
 
 /* ---- input ---- */
@@ -90,6 +103,15 @@ static void savevm(struct monitor *mon, const char *file)
         say(mon, "%s\n", e.msg);
 }
 
+static void screendump(struct monitor *mon, const char *file)
+{
+    struct err e;
+    if (!*file)
+        say(mon, "screendump: a file name is missing\n");
+    else if (!app_screendump(mon->display, file, &e))
+        say(mon, "%s\n", e.msg);
+}
+
 static void powerdown(struct monitor *mon, const char *arg)
 {
     (void)arg;
@@ -110,9 +132,10 @@ static void help(struct monitor *mon, const char *arg);
 
 static const struct { const char *name, *args, *text; void (*run)(struct monitor *, const char *); } commands[] = {
     { "help", "", "this list", help },
-    { "info", "registers|status", "what the machine is doing", info },
+    { "info", "registers|screen|status", "what the machine is doing", info },
     { "mouse_button", "MASK", "press and release the mouse's buttons", mouse_button },
     { "mouse_move", "DX DY [DZ]", "move the mouse, turn its wheel", mouse_move },
+    { "screendump", "FILE", "the screen as a picture (PNG, or PPM by the name's end)", screendump },
     { "sendkey", "KEYS [MS]", "press keys together: a, shift-a, ctrl-alt-delete", sendkey },
     { "system_powerdown", "", "press the power key", powerdown },
     { "system_reset", "", "reset the machine", reset },

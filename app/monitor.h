@@ -1,11 +1,12 @@
 /*
  * monitor.h - the human monitor: a line at a time, on the machine's thread.
  *
- * Known commands: help, info registers|status, sendkey, mouse_move, mouse_button, system_reset, system_powerdown,
- * savevm FILE, quit.
+ * Known commands: help, info registers|screen|status, screendump FILE, sendkey, mouse_move, mouse_button, system_reset,
+ * system_powerdown, savevm FILE, quit.
  */
 #pragma once
 #include "app/disks.h"
+#include "app/screendump.h"
 #include "host/terminal.h"
 
 struct monitor {
@@ -15,6 +16,7 @@ struct monitor {
     char             line[512];
     u32              len;
     bool             permanent; /* -monitor stdio: there is no serial port to go back to */
+    struct display  *display;   /* the screen, or NULL */
     struct disks    *disks;     /* savevm writes them along */
     struct input    *input;     /* the machine's keys and pointer */
     void           (*power_key)(struct machine *m);

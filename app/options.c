@@ -117,6 +117,12 @@ static bool display_arg(struct options *o, const char *arg, struct err *e)
     (void)o;
     return only("-display", arg, "none", e);
 }
+static bool vga_arg(struct options *o, const char *arg, struct err *e)
+{
+    o->no_vga = !strcmp(arg, "none");
+    o->vga_given = !o->no_vga;
+    return o->no_vga || !strcmp(arg, "std") || err_set(e, "-vga: '%s' is not modelled (known: std, none)", arg);
+}
 static bool hda_arg(struct options *o, const char *arg, struct err *e) { return opt_ide_arg(o, arg, 0, false, e); }
 static bool hdb_arg(struct options *o, const char *arg, struct err *e) { return opt_ide_arg(o, arg, 1, false, e); }
 static bool hdc_arg(struct options *o, const char *arg, struct err *e) { return opt_ide_arg(o, arg, 2, false, e); }
@@ -320,6 +326,7 @@ static const struct option_row {
     { "debugcon", "stdio|mon:stdio|null|none|file:NAME", opt_debugcon_arg, "where the PC's debug console goes" },
     { "nographic", NULL, nographic_flag, "serial port and monitor on the terminal (Ctrl-A H helps)" },
     { "display", "none", display_arg, "no display" },
+    { "vga", "std|none", vga_arg, "the screen of the PC" },
     { "monitor", "none|stdio", monitor_arg, "the human monitor" },
     { "nic", "none", nic_arg, "no network" },
     { "net", "none", net_arg, NULL },
@@ -428,6 +435,8 @@ bool options_finish(struct options *o, struct err *e)
         o->serial = SERIAL_MON_STDIO;
     if (!o->cpu)
         o->cpu = o->default_cpu ? o->default_cpu : b->cpu;
+    if (o->vga_given && !b->display)
+        return err_set(e, "-vga std: the board '%s' has no VGA", b->name);
     return opt_check_floppies(o, b->buses, e) && opt_check_drives(o, b->ide_drives, e) && opt_check_devices(o, b->buses, e)
            && opt_check_ports(o, e) && check_lockstep(o, e);
 }

@@ -65,6 +65,7 @@ struct options {
     bool              debugcon_given; /* there is a debug console */
     u32               serials;       /* -serial was given so often */
     bool              serial_given, nographic, monitor_stdio, no_reboot, snapshot_all, no_defaults;
+    bool              vga_given, no_vga; /* -vga std, -vga none */
     bool              clock_given, icount, pace_host;
     u64               seed;
     u64               rtc_base;      /* seconds since 1970; ~0: the host's clock, or fixed under icount */

@@ -287,7 +287,10 @@ static bool set_up(struct session *s, struct err *e)
     if (!open_terminal(s, e))
         return false;
     connect_all(s);
-    return setup_build(&s->setup, e) && open_outputs(s, e);
+    if (!setup_build(&s->setup, e))
+        return false;
+    s->mon.display = s->setup.board->display ? s->setup.board->display(s->m) : NULL;
+    return open_outputs(s, e);
 }
 
 static void tear_down(struct session *s)

@@ -8,6 +8,11 @@ bool memobj_init(struct memobj *o, const char *name, u64 size, u32 id, struct er
 void memobj_release(struct memobj *o);
 /* Before [off, off + len), inside o, is written: marks dirty, drops stale code. True when code was hit. */
 bool memobj_touch(struct physmap *m, struct memobj *o, u64 off, u64 len);
+/* In every dirty map that is kept: another store changes none. */
+static inline bool memobj_is_dirty(const struct memobj *o, u64 page)
+{
+    return o->dirty[page] && (!o->drawn || o->drawn[page]);
+}
 /* Would it hit code? */
 bool memobj_has_code(const struct memobj *o, u64 off, u64 len);
 
@@ -23,7 +28,8 @@ const struct region *physmap_answers(const struct physmap *m, gpa a);
 /* Every byte of [a, a + len) is in some region, or the bus is open. len > 0. */
 bool physmap_backed(const struct physmap *m, gpa a, u64 len);
 /* Bus access to backed bytes, in naturally aligned pieces of at most `unit` (power of two, up to 8). True
- * when a device was accessed, or nothing at all. What a device unmaps meanwhile counts as an open bus. */
+ * when a device that is not quiet was accessed, or nothing at all. What a device unmaps meanwhile counts as an
+ * open bus. */
 bool physmap_pieces_read(struct physmap *m, gpa a, u32 len, u32 unit, u8 *out);
 bool physmap_pieces_write(struct physmap *m, gpa a, u32 len, u32 unit, const u8 *in);
 

@@ -56,6 +56,7 @@ void memobj_release(struct memobj *o)
     if (o->host)
         munmap(o->host, o->size);
     free(o->dirty);
+    free(o->drawn);
     free(o->fast);
     free(o->code);
     *o = (struct memobj){ 0 };
@@ -76,6 +77,8 @@ bool memobj_touch(struct physmap *m, struct memobj *o, u64 off, u64 len)
     bool hit = false;
     for (u64 p = off >> PAGE_BITS; p <= (off + len - 1) >> PAGE_BITS; p++) {
         o->dirty[p] = 1;
+        if (o->drawn)
+            o->drawn[p] = 1;
         hit |= o->code[p] && (o->code[p] & code_mask(p, off, len));
     }
     if (hit && m->code_written)
@@ -112,6 +115,28 @@ void memobj_dirty_clear(struct physmap *m, struct memobj *o)
         tlb_revoke_stores(m, o, ~0ull);
     memset(o->fast, 0, pages_of(o));
     memset(o->dirty, 0, pages_of(o));
+}
+
+bool memobj_drawn_start(struct memobj *o, struct err *e)
+{
+    o->drawn = malloc(pages_of(o));
+    if (!o->drawn)
+        return err_set(e, "%s: out of memory", o->name);
+    memset(o->drawn, 1, pages_of(o));
+    return true;
+}
+
+bool memobj_drawn_take(struct physmap *m, struct memobj *o, u8 *out)
+{
+    u64 n = pages_of(o);
+    memcpy(out, o->drawn, n);
+    if (!memchr(out, 1, n))
+        return false;
+    if (memchr(o->fast, 1, n))
+        tlb_revoke_stores(m, o, ~0ull);
+    memset(o->fast, 0, n);
+    memset(o->drawn, 0, n);
+    return true;
 }
 
 void memobj_add_code(struct physmap *m, struct memobj *o, u64 off, u64 len)

@@ -118,14 +118,21 @@ void physmap_map_obj(struct physmap *m, enum region_kind k, gpa base, u64 size, 
     CHECK(k != REGION_MMIO && !((base | size | off) & ~PAGE_MASK));
     CHECK(off <= o->size && size <= o->size - off);
     CHECK(k != REGION_ROMD || (ops && ops->read && ops->write));
-    insert(m, (struct region){ base, size, k, o, off, ops, opaque, name });
+    insert(m, (struct region){ base, size, k, o, off, ops, opaque, name, false });
 }
 
 void physmap_map_mmio(struct physmap *m, gpa base, u64 size, const struct mmio_ops *ops, void *opaque,
                       const char *name)
 {
     CHECK(ops && ops->read && ops->write);
-    insert(m, (struct region){ base, size, REGION_MMIO, NULL, 0, ops, opaque, name });
+    insert(m, (struct region){ base, size, REGION_MMIO, NULL, 0, ops, opaque, name, false });
+}
+
+void physmap_map_quiet(struct physmap *m, gpa base, u64 size, const struct mmio_ops *ops, void *opaque,
+    const char *name)
+{
+    CHECK(ops && ops->read && ops->write && !((base | size) & ~PAGE_MASK));
+    insert(m, (struct region){ base, size, REGION_MMIO, NULL, 0, ops, opaque, name, true });
 }
 
 void physmap_set_romd(struct physmap *m, const struct region *r, bool array_mode)
@@ -282,7 +289,7 @@ bool physmap_pieces_read(struct physmap *m, gpa a, u32 len, u32 unit, u8 *out)
         } else {
             u64 v = r->ops->read(r->opaque, a - r->base, n);
             memcpy(out, &v, n);
-            io = true;
+            io |= !r->quiet;
         }
     }
     return io;
@@ -302,7 +309,7 @@ bool physmap_pieces_write(struct physmap *m, gpa a, u32 len, u32 unit, const u8 
             u64 v = 0;
             memcpy(&v, in, n);
             r->ops->write(r->opaque, a - r->base, v, n);
-            io = true;
+            io |= !r->quiet;
         }
     }
     return io;

@@ -25,6 +25,7 @@ struct memobj {
     u64         size;   /* bytes, a multiple of PAGE_SIZE */
     u32         id;     /* index in the physmap */
     u8         *dirty;  /* a byte per page: written since memobj_dirty_clear() */
+    u8         *drawn;  /* likewise, since memobj_drawn_take(); NULL: no display shows it */
     u64        *code;   /* a bit per 64 bytes, so a word per page: an engine holds code made from them */
     u8         *fast;   /* a byte per page: some TLB may let stores through without the slow path */
 };
@@ -53,6 +54,7 @@ struct region {
     const struct mmio_ops *ops;   /* ROMD, MMIO */
     void                  *opaque;
     const char            *name;
+    bool                   quiet; /* MMIO that is like memory: see physmap_map_quiet() */
 };
 
 #define PHYSMAP_REGIONS 128
@@ -89,6 +91,11 @@ void physmap_map_obj(struct physmap *m, enum region_kind k, gpa base, u64 size, 
                      const struct mmio_ops *ops, void *opaque, const char *name);
 void physmap_map_mmio(struct physmap *m, gpa base, u64 size, const struct mmio_ops *ops, void *opaque,
                       const char *name);
+/* The same, in whole pages, for a device whose accesses are like memory's: they change what its own accesses
+ * will show and nothing else (no wire, deadline or mapping), take no notice of time, and repeating the first of
+ * an instruction's does no harm. Engines then do them where they stand. */
+void physmap_map_quiet(struct physmap *m, gpa base, u64 size, const struct mmio_ops *ops, void *opaque,
+    const char *name);
 /* Nothing lies in [base, base + size), and there is room for one more region. False too for size 0 and for a range
  * that wraps. */
 bool physmap_is_free(const struct physmap *m, gpa base, u64 size);
@@ -115,6 +122,11 @@ bool physmap_bus_write(struct physmap *m, gpa a, u32 size, u64 val);
 void memobj_written(struct physmap *m, struct memobj *o, u64 off, u64 len);
 /* Forgets dirty pages (after a hash or a snapshot) and revokes write rights so that the next write is seen. */
 void memobj_dirty_clear(struct physmap *m, struct memobj *o);
+/* A second dirty map, for a display that shows these bytes: every page counts as written. */
+bool memobj_drawn_start(struct memobj *o, struct err *e) MUST_CHECK;
+/* Sets out[] for the pages written since the last call, and forgets them: the object's, a byte each. False:
+ * none. What a guest or a snapshot can see is as before. */
+bool memobj_drawn_take(struct physmap *m, struct memobj *o, u8 *out);
 /* An engine made code from these bytes: revokes write rights of the page, then sets the bits. Call before
  * reading the bytes. */
 void memobj_add_code(struct physmap *m, struct memobj *o, u64 off, u64 len);
@@ -162,9 +174,9 @@ typedef bool mmu_walk_fn(void *opaque, gva va, enum mmu_access acc, u32 mode, st
 /* The fast check: (va & PAGE_MASK) == tag, and the last byte in the same page; see mmu_fast_read(). A tag with
  * TLB_SLOW set never matches. Tags hold the whole 64-bit address (tagged pointers with their tag). All three
  * tags of a live entry name the page; an empty one has TLB_EMPTY in all three.
- * rtag is fast for readable RAM, ROM and ROMD; wtag for RAM that may be read and written, whose page is dirty and
- * holds no code bits (what is fast to write is fast to read: engines rely on it); neither for device memory. xtag is
- * fast for fetchable RAM, ROM and ROMD. */
+ * rtag is fast for readable RAM, ROM and ROMD; wtag for RAM that may be read and written, whose page is dirty
+ * (in both maps) and holds no code bits (what is fast to write is fast to read: engines rely on it); neither for
+ * device memory. xtag is fast for fetchable RAM, ROM and ROMD. */
 struct tlb_entry {
     u64 rtag, wtag, xtag;
     u64 addend; /* host address = va + addend */
@@ -308,6 +320,9 @@ enum mmu_result mmu_try_write(struct mmu *u, gva va, u32 size, u32 mode, u32 ali
 enum mmu_result mmu_try_probe(struct mmu *u, gva va, u32 size, enum mmu_access acc, u32 mode, u32 align, u32 mem);
 /* As mmu_probe(); MMU_SYNC: not done, the walk would change code. */
 enum mmu_result mmu_try_probe_range(struct mmu *u, gva va, u32 len, enum mmu_access acc, u32 mode, u32 align, u32 mem);
+/* The quiet device at va, if the TLB holds va with that right, and the offset in its region: a repeating
+ * instruction may call its ops for the rest of the page. NULL: take the other ways. */
+const struct region *mmu_quiet_hit(const struct mmu *u, u32 mode, gva va, enum mmu_access acc, u64 *off);
 /* A walker is about to change an entry (accessed and dirty bits): before the first one it asks about all. False: the walk
  * is to fail without any change, it will be made again. */
 bool mmu_walk_writes(struct mmu *u, gpa at, u32 len);

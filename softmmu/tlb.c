@@ -230,7 +230,7 @@ void tlb_retag(struct tlb_slot s, gva va)
     } else {
         u64 off = region_obj_off(r, s.i->page), p = off >> PAGE_BITS;
         host = (u64)(uintptr_t)(r->obj->host + off) - va;
-        if (r->kind != REGION_RAM || !r->obj->dirty[p] || r->obj->code[p])
+        if (r->kind != REGION_RAM || !memobj_is_dirty(r->obj, p) || r->obj->code[p])
             may &= ~(u32)MMU_WRITE;
         if (s.i->device)
             may &= MMU_FETCH;

@@ -1,6 +1,7 @@
 /*
  * bulk.c - iterations of REP MOVS and REP STOS done at once (IR_H_BULK): those that stay in one page of source and of
- * destination, both in the TLB, and plain memory. All others, and always the last one, are executed one by one.
+ * destination, both in the TLB, and plain memory or quiet devices. All others, and always the last one, are
+ * executed one by one.
  *
  * Only hits are looked at, so the TLB is left as single iterations would leave it, and nothing can fault.
  */
@@ -9,8 +10,10 @@
 #include <string.h>
 
 struct run {
-    u8  *at;    /* host address, NULL: not to be had */
-    u64  room;  /* elements from there to the end of page and segment */
+    u8                  *at;     /* host address, or NULL */
+    const struct region *device; /* then this one; NULL: not to be had */
+    u64                  off;    /* in it */
+    u64                  room;   /* elements from there to the end of page and segment */
 };
 
 /* Offset r of an instruction with addresses up to `mask`, in a segment that checks nothing. */
@@ -20,8 +23,13 @@ static struct run find(struct vcpu *v, u64 desc, u64 base, u64 off, u64 mask, bo
     gva va = desc & X86_BULK_LONG ? base + off : (u32)(base + off);
     u64 page = (PAGE_SIZE - (va & (PAGE_SIZE - 1))) >> shift, wrap = mask - off == ~0ull ? page : (mask - off + 1) >> shift;
     void *at = write ? mmu_fast_write(&v->mmu, mode, va, 1u << shift) : mmu_fast_read(&v->mmu, mode, va, 1u << shift);
-    return (struct run){ at, MIN(page, wrap) };
+    struct run r = { .at = at, .room = MIN(page, wrap) };
+    if (!at && !(va & ((1u << shift) - 1)))
+        r.device = mmu_quiet_hit(&v->mmu, mode, va, write ? MMU_WRITE : MMU_READ, &r.off);
+    return r;
 }
+
+static bool is_there(const struct run *r) { return r->at || r->device; }
 
 static void copy(u8 *to, const u8 *from, u64 n, u32 shift)
 {
@@ -44,6 +52,23 @@ static void fill(u8 *to, u64 val, u64 n, u32 shift)
         memcpy(to + (i << shift), &val, 1u << shift);
 }
 
+/* One by one, where a device is part of it. from: NULL to store val. */
+static void each(const struct run *to, const struct run *from, u64 val, u64 n, u32 shift)
+{
+    u32 size = 1u << shift;
+    for (u64 i = 0; i < n; i++) {
+        u64 at = i << shift;
+        if (from && from->at)
+            memcpy(&val, from->at + at, size);
+        else if (from)
+            val = from->device->ops->read(from->device->opaque, from->off + at, size);
+        if (to->at)
+            memcpy(to->at + at, &val, size);
+        else
+            to->device->ops->write(to->device->opaque, to->off + at, val & (~0ull >> (64 - 8 * size)), size);
+    }
+}
+
 static void add(u64 *reg, u64 by, u64 mask)
 {
     u64 sum = *reg + by;
@@ -60,13 +85,15 @@ u64 x86_h_rep_bulk(struct vcpu *v, u64 desc, u64 unused, u64 unused2)
     if (s->df || count < 3 || !v->bulk)
         return 0;
     struct run to = find(v, desc, desc & X86_BULK_LONG ? 0 : s->seg_base[X86_ES], s->gpr[X86_RDI] & mask, mask, true);
-    struct run from = { to.at, to.room };
+    struct run from = to;
     if (moves)
         from = find(v, desc, desc & X86_BULK_LONG && seg < X86_FS ? 0 : s->seg_base[seg], s->gpr[X86_RSI] & mask, mask, false);
     u64 n = MIN(MIN(count - 1, to.room), MIN(from.room, v->bulk + 1));
-    if (!to.at || !from.at || n < 2)
+    if (!is_there(&to) || !is_there(&from) || n < 2)
         return 0;
-    if (moves)
+    if (!to.at || !from.at)
+        each(&to, moves ? &from : NULL, s->gpr[X86_RAX], n, shift);
+    else if (moves)
         copy(to.at, from.at, n, shift);
     else
         fill(to.at, s->gpr[X86_RAX], n, shift);

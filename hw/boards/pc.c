@@ -6,6 +6,7 @@
  * level triggering, the ports of power management, address line 20.
  */
 #include "hw/boards/pc.h"
+#include "hw/boards/pc_vga.h"
 #include "hw/char/parallel.h"
 #include "hw/char/uart16550.h"
 #include "hw/input/i8042.h"
@@ -71,6 +72,7 @@ struct pc {
     struct piix3          isa;
     struct piix4_pm       piix4;
     struct pc_ide         ide;
+    struct vga            vga;           /* when c.vga */
     u32                   pm_base;       /* ports where pm is mapped now, 0: nowhere */
     u8                    level[ISA_IRQS]; /* FROM_ bits that are high */
     struct sysreg_port    intack;        /* of a CPU without a local APIC */
@@ -276,6 +278,12 @@ static void add_virtio(struct pc *b, struct machine *m)
     }
 }
 
+struct display *pc_display(struct machine *m)
+{
+    struct pc *b = m->board;
+    return b->c.vga ? &b->vga.display : NULL;
+}
+
 void pc_power_key(struct machine *m)
 {
     acpi_pm_power_button(&((struct pc *)m->board)->pm);
@@ -407,6 +415,8 @@ bool pc_build(struct machine *m, const struct pc_config *c, struct err *e)
         return false;
     add_interrupts(b, m);
     if (!add_isa(b, m, e) || !add_pci(b, m, e))
+        return false;
+    if (c->vga && !pc_vga_add(&b->vga, m, &b->host.bus, c->vga_bios, e))
         return false;
     add_virtio(b, m);
     fill_cmos(b);

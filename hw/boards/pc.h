@@ -2,7 +2,7 @@
  * pc.h - the PC board (`pc`): memory map, ports and interrupt numbers of QEMU's machine of that name (i440FX, PIIX), as far as
  * direct boot of Linux needs them.
  *
- * Not modelled yet: firmware, PAM and SMRAM, VGA, HPET, more than one CPU.
+ * Not modelled yet: firmware, PAM and SMRAM, HPET, more than one CPU.
  */
 #pragma once
 #include "hw/boards/pc_boot.h"
@@ -53,6 +53,8 @@ struct pc_config {
     struct pc_ide_drive ide[PC_IDE_DRIVES];
     bool            deterministic; /* seeds from the machine's own generator, not from the host */
     u64             rtc_seconds;   /* of the clock at power-on */
+    bool            vga;           /* there is a screen */
+    const char     *vga_bios;      /* path, or NULL: the VGA has none */
 };
 
 /* Builds the board on an empty machine and resets it. */
@@ -61,6 +63,8 @@ bool pc_build(struct machine *m, const struct pc_config *c, struct err *e) MUST_
 void pc_close_blocks(struct pc_config *c);
 /* The doors of drives, those without an id aside; the board's. */
 struct block_door *pc_doors(struct machine *m, u32 *count);
+/* The VGA's screen; NULL: there is none. */
+struct display *pc_display(struct machine *m);
 /* Presses the power button: the guest is asked to shut down. */
 void pc_power_key(struct machine *m);
 /* Another floppy disk, or with NULL none, into drive 0 or 1; the one that was there is closed. b is the board's, or

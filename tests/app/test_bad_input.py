@@ -248,7 +248,7 @@ def numbers():
 
 def names():
     k = ['-kernel', 'good']
-    for option in ('-bogus', '--bogus', '-', '--', '---', 'stray', '-kernelx', '-vga', '-netdev',
+    for option in ('-bogus', '--bogus', '-', '--', '---', 'stray', '-kernelx', '-netdev',
                    '-enable-kvm', '-gdb', '-S', '-s', '-usb', '-object', '-chardev', '-global', '-boot', '-numa', '', '-\n'):
         yield k + [option], ['unknown option', option.replace('\n', '?')]
     for option in ('-kernel', '-m', '-M', '-cpu', '-drive', '-device', '-serial', '-D', '-append', '--clock', '--loadvm'):
@@ -287,6 +287,9 @@ def names():
     yield pc + ['-parallel', 'file:out', '--lockstep', 'interp,interp'], ['-parallel', '--lockstep']
     yield pc + ['-serial', 'null', '-serial', 'file:out', '--lockstep', 'interp,interp'], ['-serial', '--lockstep']
     yield k + ['-parallel', 'null'], ['-parallel', "'virt'"]
+    for vga in ('cirrus', 'Std', 'std,none'):
+        yield pc + ['-vga', vga], ['-vga', 'known: std, none']
+    yield k + ['-vga', 'std'], ['-vga', "'virt'"]
     for layout in ('de', 'en-gb', 'EN-US', ''):
         yield pc + ['-k', layout], ['-k'] + ([f"'{layout}'", 'known: en-us'] if layout else [])
     for engine in ('bogus', 'Interp', 'interp,auto', ' '):

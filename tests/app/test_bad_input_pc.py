@@ -164,7 +164,7 @@ def options():
     yield p + ['-drive', 'file=disk,if=none,id=a'], ["'a'", '-device']
     for drive in ('file=missing', 'file=folder', 'file=/dev/null'):
         yield p + ['-drive', drive], [drive.split(',')[-1].split('file=')[-1]]
-    for option in ('-no-shutdown', '-vga', '-usb', '-no-acpi', '-acpitable', '-smbios',
+    for option in ('-no-shutdown', '-usb', '-no-acpi', '-acpitable', '-smbios',
                    '-no-hpet'):
         yield p + [option], ['unknown option', option]
     for option in ('-serial', '-monitor'):

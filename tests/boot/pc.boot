@@ -13,6 +13,7 @@ wait clocksource: Switched to clocksource (tsc|acpi_pm)
 wait mynah:/root# 
 send uname -m; cat /sys/bus/pci/devices/*/vendor | sort | uniq -c\n
 wait ^x86_64
+wait ^ +1 0x1234
 wait ^ +1 0x1af4
 wait ^ +4 0x8086
 send cat /proc/ioports\n

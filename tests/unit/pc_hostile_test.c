@@ -5,6 +5,7 @@
  */
 #include "tests/unit/pc_rig.h"
 #include "hw/pci/pci.h"
+#include "host/display.h"
 #include <sys/resource.h>
 
 #define RAM_SIZE (16ull << 20)
@@ -84,7 +85,7 @@ static struct chr nowhere; /* bytes vanish */
 static void open_world(struct world *w, const struct kernel *k, const char *cpu, const struct engine *en)
 {
     struct pc_config c = {
-        .slot_count = 4, .debug_exit = true, .serial2 = &nowhere, .parallel = &nowhere,
+        .slot_count = 4, .debug_exit = true, .serial2 = &nowhere, .parallel = &nowhere, .vga = true,
         .slots = { { .kind = SLOT_BLK }, { .kind = SLOT_CONSOLE }, { .kind = SLOT_RNG }, { .kind = SLOT_BLK } },
     };
     c.slots[0].block = new_disk(false);
@@ -104,6 +105,7 @@ static void check_devices(struct world *w)
         if (d && d->valid && !d->valid(dev_state(m->devs[i]), &e))
             fail_msg("%s: %s", m->devs[i]->path, e.msg);
     }
+    display_update(pc_display(m));
     assert_true(m->io.count <= IOBUS_RANGES && m->map.region_count <= PHYSMAP_REGIONS);
     for (u32 i = 1; i < m->map.region_count; i++)
         assert_true(m->map.regions[i - 1].base + (m->map.regions[i - 1].size - 1) < m->map.regions[i].base);
@@ -215,7 +217,7 @@ static void set_config(struct world *w, u32 devfn, u32 off, u32 val, u32 size)
 
 static u32 any_function(struct world *w)
 {
-    static const u8 there[] = { PCI_DEVFN(0, 0), PCI_DEVFN(1, 0), PCI_DEVFN(1, 3), PCI_DEVFN(3, 0), PCI_DEVFN(4, 0),
+    static const u8 there[] = { PCI_DEVFN(0, 0), PCI_DEVFN(1, 0), PCI_DEVFN(1, 3), PCI_DEVFN(2, 0), PCI_DEVFN(3, 0), PCI_DEVFN(4, 0),
                                 PCI_DEVFN(5, 0), PCI_DEVFN(6, 0) };
     return any(w, 16) ? there[any(w, sizeof there)] : any(w, 256);
 }

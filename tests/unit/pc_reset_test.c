@@ -177,7 +177,7 @@ static u32 make_guest(struct kernel *k, enum way way, bool upset, bool p6)
 
 static void open_board(struct board *b, const struct kernel *k, const char *cpu, const struct engine *en)
 {
-    const struct pc_config c = { .slots = { { .kind = SLOT_RNG }, { .kind = SLOT_CONSOLE } }, .slot_count = 2 };
+    const struct pc_config c = { .slots = { { .kind = SLOT_RNG }, { .kind = SLOT_CONSOLE } }, .slot_count = 2, .vga = true };
     board_open_as(b, k, cpu, en, c, RAM_SIZE);
 }
 
