@@ -28,6 +28,7 @@ struct app_board {
     struct block_door *(*doors)(struct machine *m, u32 *count);
     /* the screen, or NULL: none is wanted; no function: the board has none */
     struct display *(*display)(struct machine *m);
+    bool firmware;               /* without -kernel and -bios it starts firmware that it finds itself */
 };
 
 const struct app_board *app_board_find(const char *name); /* NULL: unknown */

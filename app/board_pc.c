@@ -3,10 +3,12 @@
 #include "app/setup.h"
 #include "frontend/x86/cpu.h"
 #include "hw/boards/pc.h"
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define VGA_BIOS "/usr/share/seabios/vgabios-stdvga.bin" /* of Debian's package seabios */
+#define FIRMWARE "bios-256k.bin" /* without -bios */
 
 static bool add_cpu(struct machine *m, void *opaque, struct err *e)
 {
@@ -31,6 +33,9 @@ static void describe(struct setup *s)
     c->kernel = o->kernel;
     c->initrd = o->initrd;
     c->append = o->append;
+    c->boot_order = o->boot_order;
+    c->boot_menu = o->boot_menu;
+    c->nographic = o->nographic;
     c->serial = s->serial;
     c->serial2 = s->serial2 ? s->serial2 : o->serial2_given ? &s->no_output : NULL;
     c->parallel = s->parallel ? s->parallel : o->no_parallel ? NULL : &s->no_output;
@@ -46,11 +51,31 @@ static void describe(struct setup *s)
 
 static bool check(const struct options *o, struct err *e)
 {
-    const char *not_yet = o->bios ? "-bios" : o->dtb ? "-dtb" : !o->kernel ? "starting without -kernel" : NULL;
+    const char *not_yet = o->dtb ? "-dtb"
+                          : o->bios && o->kernel ? "-bios next to -kernel, which needs no firmware," : NULL;
     for (u32 i = 0; i < o->drive_count; i++)
         if (o->drives[i].iface == DRIVE_PFLASH)
             not_yet = "-drive if=pflash";
-    return !not_yet || err_set(e, "-M pc: %s is not modelled; the board boots Linux by -kernel", not_yet);
+    return !not_yet || err_set(e, "-M pc: %s is not modelled", not_yet);
+}
+
+/* A name without a folder may be that of a file of the distribution's packages. */
+static bool find_firmware(struct setup *s, struct err *e)
+{
+    static const char *const folders[] = { "/usr/share/seabios", "/usr/share/qemu" };
+    const char *name = s->o->bios ? s->o->bios : FIRMWARE;
+    s->pc.bios = name;
+    if (s->o->bios && (strchr(name, '/') || !access(name, F_OK)))
+        return true;
+    for (u32 i = 0; i < COUNT(folders); i++) {
+        snprintf(s->firmware, sizeof s->firmware, "%s/%s", folders[i], name);
+        s->pc.bios = s->firmware;
+        if (!access(s->firmware, F_OK))
+            return true;
+    }
+    s->pc.bios = name;
+    return s->o->bios || err_set(e, "-M pc: neither -kernel nor -bios is given, and there is no SeaBIOS at %s/%s"
+                                 " (package seabios)", folders[0], name);
 }
 
 static u32 slot_name(u32 n) { return n; }
@@ -60,7 +85,7 @@ static bool build(struct setup *s, struct err *e)
     if (!check(s->o, e))
         return false;
     describe(s);
-    if (!setup_slots(s, slot_name, e))
+    if ((!s->o->kernel && !find_firmware(s, e)) || !setup_slots(s, slot_name, e))
         return false;
     s->pc.slot_count = s->slot_count; /* the board's from now on */
     memcpy(s->pc.slots, s->slots, s->slot_count * sizeof *s->slots);
@@ -77,6 +102,6 @@ static const char *model(u32 i) { return x86_models[i].name; }
 const struct app_board app_board_pc = {
     .name = "pc", .text = "PC (i440FX + PIIX, compatible with QEMU's pc)", .cpu = "Haswell",
     .buses = 1u << DEVICE_ON_PCI | 1u << DEVICE_ON_ISA | 1u << DEVICE_ON_IDE, .model = model, .slots = PC_SLOTS, .ide_drives = PC_IDE_DRIVES,
-    .doors = pc_doors, .build = build,
+    .firmware = true, .doors = pc_doors, .build = build,
     .close = close_disks, .power_key = pc_power_key, .display = pc_display,
 };

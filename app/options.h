@@ -10,6 +10,7 @@
 #define OPT_DEVICES 32
 #define OPT_HASHES 64
 #define OPT_FLOPPIES 2u
+#define OPT_PATH 4096
 
 enum drive_if { DRIVE_NONE, DRIVE_VIRTIO, DRIVE_PFLASH, DRIVE_IDE,
                DRIVE_DEFAULT /* the board's, until options_finish() */ };
@@ -30,6 +31,7 @@ struct opt_device {
     const char      *name;     /* as -device has it */
     const char      *drive, *id, *serial, *chardev;
     int              ide_bus, ide_unit; /* -1: not given */
+    u32              boot;     /* bootindex + 1; 0: none */
 };
 
 enum serial_kind { SERIAL_STDIO, SERIAL_MON_STDIO, SERIAL_NULL, SERIAL_FILE };
@@ -45,6 +47,8 @@ struct options {
     const char *default_cpu;   /* that of the name we were called by, or NULL: the board's */
     u64         ram_size;      /* bytes */
     const char *kernel, *initrd, *append, *dtb, *bios;
+    const char *boot_order;    /* as -boot has it, or NULL */
+    bool        boot_menu;
     struct opt_drive  drives[OPT_DRIVES];
     u32               drive_count;
     struct opt_drive  floppies[OPT_FLOPPIES]; /* file NULL: no disk in it */

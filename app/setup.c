@@ -60,8 +60,9 @@ static bool on_pci(const struct setup *s, const struct opt_device *d)
     return s->board->pci_slots && bus == DEVICE_ON_PCI;
 }
 
-static bool add_blk(struct setup *s, const struct opt_drive *d, bool pci, const char *serial, setup_slot_name *name,
-                    struct err *e)
+/* dev: what names the drive, or NULL. */
+static bool add_blk(struct setup *s, const struct opt_drive *d, bool pci, const struct opt_device *dev,
+                    setup_slot_name *name, struct err *e)
 {
     if (!room_on(s, pci, e))
         return false;
@@ -69,7 +70,8 @@ static bool add_blk(struct setup *s, const struct opt_drive *d, bool pci, const 
                           : setup_open_drive(s, d, "virtio", name(s->slot_count), e);
     if (!b)
         return false;
-    put(s, pci, (struct virtio_slot){ .kind = SLOT_BLK, .block = b, .serial = serial, .id = d->id });
+    put(s, pci, (struct virtio_slot){ .kind = SLOT_BLK, .block = b, .serial = dev ? dev->serial : NULL, .id = d->id,
+                                        .boot = dev ? dev->boot : 0 });
     return true;
 }
 
@@ -97,7 +99,7 @@ static bool add_device(struct setup *s, const struct opt_device *d, u64 *used, s
     if (d->kind == DEVICE_SERIAL_BUS || d->kind == DEVICE_DEBUG_EXIT || d->bus == DEVICE_ON_IDE)
         return true;
     if (d->kind == DEVICE_BLK)
-        return add_blk(s, drive, on_pci(s, d), d->serial, name, e);
+        return add_blk(s, drive, on_pci(s, d), d, name, e);
     if (!room_on(s, on_pci(s, d), e))
         return false;
     put(s, on_pci(s, d), (struct virtio_slot){
@@ -149,7 +151,7 @@ static u64 seed_of(const struct options *o)
 /* The options that name nothing to start with are refused: such a machine would spin in empty flash. */
 static bool check_start(const struct options *o, struct err *e)
 {
-    bool firmware = o->bios;
+    bool firmware = o->bios || app_board_find(o->machine)->firmware;
     for (u32 i = 0; i < o->drive_count; i++)
         firmware |= o->drives[i].iface == DRIVE_PFLASH;
     const char *idle = o->initrd ? "-initrd" : o->append ? "-append" : o->dtb && !firmware ? "-dtb" : NULL;

@@ -30,6 +30,7 @@ struct setup {
     struct chr            no_output;        /* bytes vanish */
     struct virt_config    virt;
     struct pc_config      pc;
+    char                  firmware[OPT_PATH];  /* path of the PC's, where it had to be looked for */
     struct disks          disks;            /* what snapshots say of the images */
     struct code_store    *code_store;       /* that of m; closed after it */
     char                  ide_id[PC_IDE_DRIVES][32]; /* names of IDE drives that were given none */

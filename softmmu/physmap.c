@@ -112,6 +112,19 @@ bool physmap_unmap(struct physmap *m, gpa base)
     return true;
 }
 
+bool physmap_swap(struct physmap *m, struct region *r)
+{
+    u32 n = upper(m, r->base);
+    if (!n || m->regions[n - 1].base != r->base || m->regions[n - 1].size != r->size)
+        return false;
+    struct region was = m->regions[n - 1];
+    m->regions[n - 1] = *r;
+    *r = was;
+    m->changes++;
+    tlb_regions_moved(m);
+    return true;
+}
+
 void physmap_map_obj(struct physmap *m, enum region_kind k, gpa base, u64 size, struct memobj *o, u64 off,
                      const struct mmio_ops *ops, void *opaque, const char *name)
 {

@@ -101,6 +101,8 @@ void physmap_map_quiet(struct physmap *m, gpa base, u64 size, const struct mmio_
 bool physmap_is_free(const struct physmap *m, gpa base, u64 size);
 /* Takes away the region that begins at base; false: none does. The memory object stays. */
 bool physmap_unmap(struct physmap *m, gpa base);
+/* Puts *r where a region of the same base and size is, and that into *r; false: none is. */
+bool physmap_swap(struct physmap *m, struct region *r);
 /* Switches a ROMD region to MMIO (reads go to ops too) and back; revokes every TLB's knowledge of it. */
 void physmap_set_romd(struct physmap *m, const struct region *r, bool array_mode);
 const struct region *physmap_find(const struct physmap *m, gpa a); /* NULL: nothing there */

@@ -26,7 +26,7 @@ A step continues on the next line after a final backslash. ${NAME} stands for KE
 (a fresh folder), TODAY (in UTC) and ROOT, in cmd and wait; in host steps they are environment
 variables. KERNEL_F INITRD_F INITRD_MIN_F are those of the other kernels F: AMD64, CLOUD (cloud-amd64),
 686, PAE (686-pae); INITRD_ROOT_AMD64 goes on with the root file system DISK_AMD64, INITRD_IDE_AMD64 (and so on) has IDE disks and CDs;
-DI_..._AMD64.
+DI_..._AMD64; GRUB_AMD64 is GRUB's core image, with boot.img beside it.
 MYNAH names the command under test (default: build/mynah run). Machines that still run at the end are
 killed.
 """
@@ -80,6 +80,7 @@ def guest_files(build):
         'DI_KERNEL_AMD64': ('installer-amd64', 'installer-amd64/linux'),
         'DI_INITRD_AMD64': ('installer-amd64', 'installer-amd64/initrd.gz'),
         'DISK_AMD64': ('rootfs-amd64', 'rootfs-amd64/disk.img'),
+        'GRUB_AMD64': ('grub-amd64', 'grub-amd64/core.img'),
     } | {f'KERNEL_{name}': (linux, f'{linux}/vmlinuz') for name, linux, _ in PC}
     names = {name: f'{folder}/{path}' for name, (_, path) in guests.items()}
     names |= {'INITRD': f'{build}/guest/shell.gz', 'INITRD_MIN': f'{build}/guest/minimal.gz'}

@@ -3,7 +3,7 @@
 # Uses sudo where the user is not root. Says what it installs; silent when there is nothing to do.
 set -euo pipefail
 
-run=(gcc libc6-dev meson ninja-build pkg-config python3 zlib1g-dev libzstd-dev libjansson-dev libfdt-dev libpng-dev llvm-19-dev)
+run=(gcc libc6-dev meson ninja-build pkg-config python3 zlib1g-dev libzstd-dev libjansson-dev libfdt-dev libpng-dev llvm-19-dev seabios)
 test=(libcmocka-dev binutils-aarch64-linux-gnu e2fsprogs genisoimage)
 
 case ${1-} in

@@ -45,5 +45,7 @@ void x86_flags_set(struct vcpu *v, u32 val, u32 mask)
     if (mask & X86_FL_OF)
         s->of = !!(val & X86_FL_OF);
     mask &= KEPT;
+    if (!x86_has(v, X86_FEAT_cpuid))
+        val &= ~(u32)X86_FL_ID; /* by this bit programs find out (volume 1, 20.1) */
     s->eflags = (s->eflags & ~mask) | (val & mask);
 }

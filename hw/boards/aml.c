@@ -4,8 +4,9 @@
 #include <string.h>
 
 /* Opcodes, ACPI 6.4 table 20.3. */
-enum { OP_ZERO = 0x00, OP_ONE = 0x01, OP_NAME = 0x08, OP_BYTE = 0x0a, OP_WORD = 0x0b, OP_DWORD = 0x0c, OP_QWORD = 0x0e,
-       OP_SCOPE = 0x10, OP_BUFFER = 0x11, OP_PACKAGE = 0x12, OP_EXT = 0x5b, OP_EXT_DEVICE = 0x82, OP_ROOT = 0x5c };
+enum { OP_ZERO = 0x00, OP_ONE = 0x01, OP_NAME = 0x08, OP_BYTE = 0x0a, OP_WORD = 0x0b, OP_DWORD = 0x0c,
+       OP_STRING = 0x0d, OP_QWORD = 0x0e, OP_SCOPE = 0x10, OP_BUFFER = 0x11, OP_PACKAGE = 0x12, OP_EXT = 0x5b,
+       OP_EXT_DEVICE = 0x82, OP_ROOT = 0x5c };
 #define PKG_LENGTH_BYTES 3u /* always the form of three bytes: lengths below 2^20 */
 
 void aml_byte(struct aml *a, u32 v)
@@ -120,6 +121,13 @@ void aml_def_eisa(struct aml *a, const char *name, const char *id)
     aml_eisa_id(a, id);
 }
 
+void aml_def_string(struct aml *a, const char *name, const char *text)
+{
+    aml_def_name(a, name);
+    aml_byte(a, OP_STRING);
+    aml_bytes(a, text, (u32)strlen(text) + 1);
+}
+
 /* ---- resources ---- */
 
 struct aml_buf aml_resources(struct aml *a, const char *name)
@@ -151,6 +159,15 @@ void aml_res_io(struct aml *a, u32 port, u32 len)
     little(a, port, 2);
     aml_byte(a, 1);
     aml_byte(a, len);
+}
+
+void aml_res_mem(struct aml *a, u32 base, u32 len)
+{
+    aml_byte(a, 0x86); /* 6.4.3.4 */
+    little(a, 9, 2);
+    aml_byte(a, 1);
+    little(a, base, 4);
+    little(a, len, 4);
 }
 
 void aml_res_irq(struct aml *a, u32 irq)

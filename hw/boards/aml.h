@@ -27,12 +27,14 @@ void aml_end(struct aml *a, u32 at);
 void aml_def_name(struct aml *a, const char *name);
 void aml_def_int(struct aml *a, const char *name, u64 v);
 void aml_def_eisa(struct aml *a, const char *name, const char *id);
+void aml_def_string(struct aml *a, const char *name, const char *text);
 /* Name(name, Buffer() { resources }): opened; descriptors follow; closed with the end tag. */
 struct aml_buf { u32 at, size_at; };
 struct aml_buf aml_resources(struct aml *a, const char *name);
 void aml_resources_end(struct aml *a, struct aml_buf b);
 /* Resource descriptors, 6.4.2 and 6.4.3. Address spaces are those that a host bridge passes on (producer). */
 void aml_res_io(struct aml *a, u32 port, u32 len);                          /* fixed I/O ports of a device */
+void aml_res_mem(struct aml *a, u32 base, u32 len);                         /* fixed memory of a device, writable */
 void aml_res_irq(struct aml *a, u32 irq);                                   /* edge, active high, exclusive */
 void aml_res_bus(struct aml *a, u32 first, u32 last);
 void aml_res_io_range(struct aml *a, u32 first, u32 last);

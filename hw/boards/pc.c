@@ -3,9 +3,11 @@
  *
  * Interrupts: each ISA number has one wire, on which an ISA device and the PIIX's routes of PCI pins are joined; it goes to
  * the pair of 8259 and to the I/O APIC. What firmware would set up for a direct boot is done at reset: routes of PCI pins,
- * level triggering, the ports of power management, address line 20.
+ * level triggering, the ports of power management, address line 20, RAM in place of ROM.
  */
 #include "hw/boards/pc.h"
+#include "hw/boards/pc_firmware.h"
+#include "hw/boards/pc_map.h"
 #include "hw/boards/pc_vga.h"
 #include "hw/char/parallel.h"
 #include "hw/char/uart16550.h"
@@ -24,6 +26,7 @@
 #include "hw/misc/port92.h"
 #include "hw/pci/i440fx.h"
 #include "hw/pci/piix.h"
+#include "hw/timer/hpet.h"
 #include "hw/timer/i8254.h"
 #include "hw/timer/mc146818.h"
 #include "hw/virtio/virtio_pci.h"
@@ -31,11 +34,10 @@
 #include <stdlib.h>
 
 #define ISA_IRQS 16u
-#define FIRST_SLOT 3u
 #define MIB (1ull << 20)
 
 /* Sources of an ISA interrupt, by bit. */
-enum { FROM_ISA = 1, FROM_PCI = 2 };
+enum { FROM_ISA = 1, FROM_PCI = 2, FROM_HPET = 4 };
 
 struct slot {
     struct virtio_pci pci;
@@ -46,7 +48,10 @@ struct slot {
 struct pc {
     struct pc_config      c;
     struct pc_boot        boot;
-    struct memobj        *ram;
+    struct pc_acpi        acpi;
+    struct memobj        *ram, *rom;     /* rom: NULL when a kernel is entered without firmware */
+    struct pc_map         map;
+    struct fw_cfg         fw_cfg;
     u64                   low_size;      /* RAM below 4 GiB */
     struct machine       *m;
     struct i8259          pic;
@@ -55,6 +60,8 @@ struct pc {
     struct ioapic         ioapic;
     struct i8254          pit;
     struct mc146818       rtc;
+    struct hpet           hpet;
+    bool                  hpet_legacy;   /* it drives the interrupts of pit and rtc in their place */
     struct pc_floppy      floppy;
     struct uart16550      com1, com2;
     struct parallel       lpt1;
@@ -81,17 +88,40 @@ struct pc {
 
 /* ---- interrupts ---- */
 
+static bool is_up(const struct pc *b, u32 n)
+{
+    bool replaced = b->hpet_legacy && (n == PC_IRQ_TIMER || n == PC_IRQ_RTC);
+    return b->level[n] & ~(replaced ? FROM_ISA : 0);
+}
+
+static void send(struct pc *b, u32 n)
+{
+    bool timer = n == PC_IRQ_TIMER || n == PC_PIN_TIMER;
+    struct irq_line pic = i8259_line(&b->pic, n);
+    irq_set(&pic, is_up(b, n));
+    if (b->c.has_apic && timer)
+        ioapic_set_pin(&b->ioapic, PC_PIN_TIMER, is_up(b, PC_IRQ_TIMER) || is_up(b, PC_PIN_TIMER));
+    else if (b->c.has_apic)
+        ioapic_set_pin(&b->ioapic, n, is_up(b, n));
+}
+
 static void drive(struct pc *b, u32 n, u8 source, bool level)
 {
     u8 was = b->level[n];
     b->level[n] = level ? was | source : was & (u8)~source;
-    struct irq_line pic = i8259_line(&b->pic, n);
-    irq_set(&pic, b->level[n]);
-    if (b->c.has_apic)
-        ioapic_set_pin(&b->ioapic, n == PC_IRQ_TIMER ? PC_PIN_TIMER : n, b->level[n]);
+    send(b, n);
 }
 static void isa_drive(void *opaque, u32 n, bool level) { drive(opaque, n, FROM_ISA, level); }
 static void pci_drive(void *opaque, u32 n, bool level) { drive(opaque, n, FROM_PCI, level); }
+static void hpet_drive(void *opaque, u32 n, bool level) { drive(opaque, n, FROM_HPET, level); }
+
+static void hpet_legacy(void *opaque, bool on)
+{
+    struct pc *b = opaque;
+    b->hpet_legacy = on;
+    send(b, PC_IRQ_TIMER);
+    send(b, PC_IRQ_RTC);
+}
 
 static struct irq_line isa_irq(struct pc *b, u32 n) { return (struct irq_line){ isa_drive, b, n }; }
 
@@ -117,6 +147,12 @@ static void a20(void *opaque, u32 from, bool open)
     else
         port92_a20_is(&b->port92, open);
     vcpu_irq_set(b->m->cpus[0], VCPU_LINE_A20M, !open);
+}
+/* With firmware at its vector; it finds out why. */
+static void init(void *opaque, u32 n, bool level)
+{
+    (void)n;
+    vcpu_irq_set(((struct pc *)opaque)->m->cpus[0], VCPU_LINE_INIT, level);
 }
 static bool take_msi(void *opaque, gpa addr, u32 data) { return apic_msi(&((struct pc *)opaque)->apics, addr, data); }
 
@@ -150,15 +186,24 @@ static bool add_timers(struct pc *b, struct machine *m, struct err *e)
     b->pit.out0 = isa_irq(b, PC_IRQ_TIMER);
     mc146818_init(&b->rtc, m, "rtc", b->c.rtc_seconds);
     b->rtc.irq = isa_irq(b, PC_IRQ_RTC);
+    hpet_init(&b->hpet, m, "hpet", 1u << PC_PIN_TIMER);
+    b->hpet.irq[PC_PIN_TIMER] = (struct irq_line){ hpet_drive, b, PC_PIN_TIMER };
+    b->hpet.legacy_irq[0] = (struct irq_line){ hpet_drive, b, PC_IRQ_TIMER };
+    b->hpet.legacy_irq[1] = (struct irq_line){ hpet_drive, b, PC_IRQ_RTC };
+    b->hpet.legacy = hpet_legacy;
+    b->hpet.opaque = b;
+    physmap_map_mmio(&m->map, PC_HPET, 0x400, &dev_mmio, &b->hpet.dev, "hpet");
     return map(b, PC_PORT_PIT, 4, &dev_mmio, &b->pit.dev, e) && map(b, PC_PORT_SPEAKER, 1, &i8254_port61_mmio, &b->pit.dev, e)
            && map(b, PC_PORT_RTC, 2, &dev_mmio, &b->rtc.dev, e);
 }
 
 static bool add_controls(struct pc *b, struct machine *m, struct err *e)
 {
-    port92_init(&b->port92, m, "port92"); /* INIT is wired nowhere: without firmware at its vector it is a reset */
+    port92_init(&b->port92, m, "port92");
     b->port92.a20 = (struct irq_line){ a20, b, A20_OF_PORT92 };
     pc_reset_init(&b->reset, m, "reset");
+    if (b->rom) /* else INIT is wired nowhere and a reset */
+        b->port92.init = b->reset.init = (struct irq_line){ init, b, 0 };
     fpu_error_init(&b->fpu, m, "fpu_error");
     b->fpu.irq = isa_irq(b, PC_IRQ_FPU);
     m->cpus[0]->ports[SYSREG_X86_FERR] = &b->fpu.pins;
@@ -183,6 +228,8 @@ static bool add_input(struct pc *b, struct machine *m, struct err *e)
     b->kbc.irq[I8042_KBD] = isa_irq(b, PC_IRQ_KBD);
     b->kbc.irq[I8042_AUX] = isa_irq(b, PC_IRQ_MOUSE);
     b->kbc.a20 = (struct irq_line){ a20, b, A20_OF_KBC };
+    if (b->rom)
+        b->kbc.init = b->port92.init;
     i8042_attach(&b->kbc, I8042_KBD, &b->kbd.wire);
     i8042_attach(&b->kbc, I8042_AUX, &b->mouse.wire);
     input_port_add(&b->input, (struct input_sink){ 1 << INPUT_KEY, take_key, &b->kbd });
@@ -246,6 +293,9 @@ static bool add_pci(struct pc *b, struct machine *m, struct err *e)
     struct pci_bus *bus = &b->host.bus;
     u64 high = PC_HIGH + b->c.ram_size - b->low_size;
     b->host.reset_port = &b->reset.dev;
+    b->host.areas = pc_map_areas;
+    b->host.smram = pc_map_smram;
+    b->host.opaque = &b->map;
     bus->mem[0] = (struct pci_window){ PC_PCI_MEM, PC_IOAPIC - PC_PCI_MEM };
     bus->mem[1] = (struct pci_window){ (high + (1ull << 30)) & ~((1ull << 30) - 1), 1ull << 39 };
     if (b->c.has_apic) {
@@ -274,7 +324,7 @@ static void add_virtio(struct pc *b, struct machine *m)
         snprintf(s->path, sizeof s->path, "virtio%u.dev", i);
         snprintf(s->pci_path, sizeof s->pci_path, "virtio%u", i);
         virtio_pci_init(&s->pci, m, s->pci_path, virtio_slot_init(&s->u, m, s->path, &b->c.slots[i], b->c.deterministic), true);
-        pci_plug(&b->host.bus, &s->pci.pci, FIRST_SLOT + i, 0);
+        pci_plug(&b->host.bus, &s->pci.pci, PC_FIRST_SLOT + i, 0);
     }
 }
 
@@ -306,12 +356,17 @@ static bool add_ram(struct pc *b, struct machine *m, struct err *e)
     if (!b->ram)
         return false;
     physmap_map_obj(&m->map, REGION_RAM, 0, PC_VGA_HOLE, b->ram, 0, NULL, NULL, "ram.base");
-    physmap_map_obj(&m->map, REGION_RAM, PC_VGA_END, b->low_size - PC_VGA_END, b->ram, PC_VGA_END, NULL, NULL, "ram.low");
+    physmap_map_obj(&m->map, REGION_RAM, MIB, b->low_size - MIB, b->ram, MIB, NULL, NULL, "ram.low");
     if (b->c.ram_size > b->low_size)
         physmap_map_obj(&m->map, REGION_RAM, PC_HIGH, b->c.ram_size - b->low_size, b->ram, b->low_size, NULL, NULL, "ram.high");
     m->map.open_bus = true;
+    if (b->c.bios && !(b->rom = pc_firmware_rom(&m->map, b->c.bios, e)))
+        return false;
+    pc_map_init(&b->map, &m->map, b->ram, b->rom);
     return true;
 }
+
+static void hide_screen(void *opaque, bool hidden) { vga_hide_window(opaque, hidden); }
 
 /* Sizes as a PC's firmware leaves them in CMOS memory (Ralf Brown's CMOS list). */
 static void fill_cmos(struct pc *b)
@@ -326,7 +381,9 @@ static void fill_cmos(struct pc *b)
     }
     for (u32 i = 0; i < 3; i++)
         mc146818_put(&b->rtc, 0x5b + i, (u8)(high >> 8 * i));
+    mc146818_put(&b->rtc, 0x14, 0x06); /* equipment: a numeric processor, a pointing device */
     pc_floppy_cmos(&b->c.floppies, &b->rtc);
+    pc_firmware_boot_order(&b->rtc, b->c.boot_order);
 }
 
 /* ---- boot ---- */
@@ -347,6 +404,8 @@ static void set_up_pic(struct iobus *io)
 static void set_up_chipset(struct pc *b)
 {
     struct iobus *io = &b->m->io;
+    pci_config_write(&b->host.bus, PCI_DEVFN(0, 0), 0x58, 0x33333000, 4);
+    pci_config_write(&b->host.bus, PCI_DEVFN(0, 0), 0x5c, 0x33333333, 4);
     u32 routes = pc_pci_irq(0) | pc_pci_irq(1) << 8 | pc_pci_irq(2) << 16 | pc_pci_irq(3) << 24;
     pci_config_write(&b->host.bus, PCI_DEVFN(1, 0), 0x60, routes, 4);
     pci_config_write(&b->host.bus, PCI_DEVFN(1, 3), 0x40, PC_PORT_PM | 1, 4);
@@ -363,6 +422,10 @@ static void set_up_chipset(struct pc *b)
 static void board_reset(struct machine *m, void *opaque)
 {
     struct pc *b = opaque;
+    if (!b->c.kernel) {
+        iobus_write(&m->io, PC_PORT_92, 2, 1); /* line 20 is open: the keyboard controller's pin is high */
+        return;
+    }
     struct guest_entry entry = pc_boot_entry(&b->boot);
     set_up_chipset(b);
     pc_boot_place(&b->boot, m);
@@ -372,12 +435,21 @@ static void board_reset(struct machine *m, void *opaque)
 static bool load_guest(struct pc *b, struct err *e)
 {
     const struct pc_config *c = &b->c;
+    if (!c->kernel)
+        return true;
     b->boot.append = c->append;
     if (!pc_boot_read_kernel(&b->boot, c->kernel, b->low_size, e)
         || (c->initrd && !pc_boot_read_initrd(&b->boot, c->initrd, b->low_size, e)))
         return false;
-    pc_acpi_make(&b->boot.acpi, c, PC_PCI_MEM);
+    pc_acpi_place(&b->acpi, PCB_ACPI, &b->boot.acpi);
     return pc_boot_layout(&b->boot, c->ram_size, b->low_size, c->long_mode, e) || err_prefix(e, "kernel '%s'", c->kernel);
+}
+
+static bool add_fw_cfg(struct pc *b, struct machine *m, struct err *e)
+{
+    fw_cfg_init(&b->fw_cfg, m, "fw_cfg");
+    return map(b, PC_PORT_FW_CFG, 12, &fw_cfg_port_mmio, &b->fw_cfg.dev, e)
+           && pc_firmware_describe(&b->fw_cfg, &b->c, b->low_size, &b->acpi, e);
 }
 
 void pc_close_blocks(struct pc_config *c)
@@ -397,6 +469,7 @@ static void pc_free(void *opaque)
 {
     struct pc *b = opaque;
     pc_boot_free(&b->boot);
+    pc_acpi_free(&b->acpi);
     pc_close_blocks(&b->c);
     free(b);
 }
@@ -419,9 +492,11 @@ bool pc_build(struct machine *m, const struct pc_config *c, struct err *e)
     if (c->vga && !pc_vga_add(&b->vga, m, &b->host.bus, c->vga_bios, e))
         return false;
     add_virtio(b, m);
+    pc_map_screen(&b->map, c->vga ? hide_screen : NULL, &b->vga);
     fill_cmos(b);
     pc_ide_fill_cmos(&b->ide, &b->rtc);
-    if (!load_guest(b, e))
+    pc_acpi_make(&b->acpi, c, PC_PCI_MEM);
+    if (!load_guest(b, e) || !add_fw_cfg(b, m, e))
         return false;
     machine_reset(m);
     return true;

@@ -1,8 +1,8 @@
 /*
- * pc.h - the PC board (`pc`): memory map, ports and interrupt numbers of QEMU's machine of that name (i440FX, PIIX), as far as
- * direct boot of Linux needs them.
+ * pc.h - the PC board (`pc`): memory map, ports and interrupt numbers of QEMU's machine of that name (i440FX, PIIX).
+ * It starts firmware from the reset vector, or Linux without firmware.
  *
- * Not modelled yet: firmware, PAM and SMRAM, HPET, more than one CPU.
+ * Not modelled yet: system management mode, more than one CPU.
  */
 #pragma once
 #include "hw/boards/pc_boot.h"
@@ -18,7 +18,10 @@
 #define PC_VGA_END   0xc0000ull
 #define PC_PCI_MEM   0xc0000000ull /* base address registers of 32 bits, to PC_IOAPIC */
 #define PC_IOAPIC    0xfec00000ull
+#define PC_HPET      0xfed00000ull
 #define PC_APIC      0xfee00000ull
+#define PC_ROM_UNIT  0x10000ull    /* firmware's size is a multiple of it, ... */
+#define PC_ROM_MAX   0x1000000ull  /* ... and this at most */
 #define PC_RAM_MAX   (255ull << 30)
 /* I/O ports. */
 enum { PC_PORT_PIC = 0x20, PC_PORT_PIT = 0x40, PC_PORT_KBD = 0x60, PC_PORT_SPEAKER = 0x61,
@@ -31,8 +34,11 @@ enum { PC_PORT_PIC = 0x20, PC_PORT_PIT = 0x40, PC_PORT_KBD = 0x60, PC_PORT_SPEAK
 /* ISA interrupts, and the pins of the I/O APIC: alike, but that the timer comes in at pin 2. */
 enum { PC_IRQ_TIMER = 0, PC_IRQ_KBD = 1, PC_IRQ_COM2 = 3, PC_IRQ_COM1 = 4, PC_IRQ_LPT1 = 7,
        PC_IRQ_RTC = 8, PC_IRQ_SCI = 9, PC_IRQ_MOUSE = 12, PC_IRQ_FPU = 13, PC_PIN_TIMER = 2 };
+/* Letters of -boot order, as the CMOS has them. */
+#define PC_BOOT_LETTERS "acdn"
 
-#define PC_SLOTS 24u /* PCI devices of the user, from slot 3 on */
+#define PC_SLOTS 24u /* PCI devices of the user, ... */
+#define PC_FIRST_SLOT 3u /* ... from this slot on */
 
 struct pc_config {
     bool          (*add_cpu)(struct machine *m, void *opaque, struct err *e); /* makes vCPU 0 */
@@ -40,7 +46,11 @@ struct pc_config {
     bool            long_mode;     /* the CPU has 64-bit mode: kernels may be entered there */
     bool            has_apic;      /* ... a local APIC */
     u64             ram_size;      /* bytes, page aligned */
-    const char     *kernel, *initrd, *append; /* paths and text, or NULL */
+    const char     *kernel, *initrd, *append; /* paths and text, or NULL: then ... */
+    const char     *bios;          /* ... this is the path of the firmware that starts */
+    const char     *boot_order;    /* up to three of PC_BOOT_LETTERS; NULL: disk, floppy, CD */
+    bool            boot_menu;
+    bool            nographic;     /* firmware may use the serial port as its console */
     struct chr     *serial;        /* COM1, or NULL */
     struct chr     *serial2;       /* COM2; NULL: there is none */
     struct chr     *parallel;      /* LPT1; NULL: there is none */

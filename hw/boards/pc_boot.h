@@ -39,8 +39,3 @@ void pc_boot_place(const struct pc_boot *b, struct machine *m);
 /* How vCPU 0 begins. */
 struct guest_entry pc_boot_entry(const struct pc_boot *b);
 void pc_boot_free(struct pc_boot *b);
-
-/* pc_acpi.c: the tables for PCB_ACPI (malloc), which name the devices of this configuration. */
-struct pc_config;
-u32 pc_pci_irq(u32 line); /* ISA interrupt of one of the four PCI interrupt lines */
-void pc_acpi_make(struct file_bytes *out, const struct pc_config *c, gpa pci_mem);

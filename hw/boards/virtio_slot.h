@@ -17,6 +17,7 @@ struct virtio_slot {
     const char           *serial; /* BLK: or NULL */
     struct chr           *chr;    /* CONSOLE */
     const char           *id;     /* of -device, for messages; or NULL */
+    u32                   boot;   /* BLK: firmware tries lower ones first; 0: it has no place in that order */
     bool                  pci;    /* on PCI, where the board has another transport, too */
 };
 

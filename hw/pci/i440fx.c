@@ -6,7 +6,8 @@
 #include "hw/pci/i440fx.h"
 #include "hw/deadline.h"
 
-enum { PAM0 = 0x59, PAM_AREAS = 13, SMRAM = 0x72 };
+enum { PAM0 = 0x59, SMRAM = 0x72 };
+enum { SMRAM_BASE = 2, SMRAM_ON = 8, SMRAM_LOCK = 0x10, SMRAM_CLOSED = 0x20, SMRAM_OPEN = 0x40 };
 enum { ADDRESS_ENABLE = 1 << 31 };
 
 static struct i440fx *self(struct dev *d)
@@ -16,23 +17,41 @@ static struct i440fx *self(struct dev *d)
 
 /* ---- programmable attribute map: 0xf0000 in PAM0 bits 7:4; then 16 KiB each from 0xc0000, low nibble first ---- */
 
-static void tell_area(struct i440fx *f, u32 i)
+static void tell_areas(struct i440fx *f)
 {
-    u32 bits = f->s.pci.config[PAM0 + (i + 1) / 2] >> (i % 2 ? 0 : 4) & 3;
-    gpa base = i ? 0xc0000 + (i - 1) * 0x4000u : 0xf0000;
-    f->pam(f->pam_opaque, base, i ? 0x4000 : 0x10000, bits & 1, bits & 2);
+    const u8 *pam = f->s.pci.config + PAM0;
+    u8 bits[I440FX_AREAS];
+    for (u32 i = 0; i < I440FX_AREAS; i++)
+        bits[i] = (i < 12 ? pam[1 + i / 2] >> (i % 2 ? 4 : 0) : pam[0] >> 4) & 3;
+    if (f->areas)
+        f->areas(f->opaque, bits);
 }
 
-static void tell_areas(struct i440fx *f, u32 from, u32 to)
+/* ---- system management RAM, 3.2.20: locked, it is closed until a reset ---- */
+
+static void tell_smram(struct i440fx *f)
 {
-    for (u32 i = 0; f->pam && i < PAM_AREAS; i++)
-        if (PAM0 + (i + 1) / 2 >= from && PAM0 + (i + 1) / 2 < to)
-            tell_area(f, i);
+    u8 *reg = &f->s.pci.config[SMRAM];
+    bool locked = *reg & SMRAM_LOCK;
+    f->pci.writable[SMRAM] = SMRAM_ON | SMRAM_CLOSED | (locked ? 0 : SMRAM_LOCK | SMRAM_OPEN);
+    if (locked)
+        *reg &= (u8)~SMRAM_OPEN;
+    if (f->smram)
+        f->smram(f->opaque, *reg & SMRAM_OPEN && *reg & SMRAM_ON);
+}
+
+static void tell_all(struct i440fx *f)
+{
+    tell_areas(f);
+    tell_smram(f);
 }
 
 static void written(struct pci_dev *p, u32 off, u32 size)
 {
-    tell_areas(self(p->dev), off, off + size);
+    if (off < PAM0 + 7 && off + size > PAM0)
+        tell_areas(self(p->dev));
+    if (off <= SMRAM && SMRAM < off + size)
+        tell_smram(self(p->dev));
 }
 
 /* ---- ports ---- */
@@ -71,13 +90,13 @@ static void i440fx_reset(struct dev *d)
     struct i440fx *f = self(d);
     f->s.address = 0;
     pci_reset(&f->pci);
-    tell_areas(f, 0, PCI_CONFIG);
+    tell_all(f);
 }
 
 static void i440fx_resumed(struct dev *d)
 {
     pci_resumed(&self(d)->pci);
-    tell_areas(self(d), 0, PCI_CONFIG);
+    tell_all(self(d));
 }
 
 static bool i440fx_valid(const void *state, struct err *e)
@@ -109,7 +128,7 @@ void i440fx_init(struct i440fx *f, struct machine *m, const char *path)
     f->pci.written = written;
     for (u32 i = PAM0; i < PAM0 + 7; i++)
         f->pci.writable[i] = i == PAM0 ? 0x30 : 0x33;
-    f->pci.config[SMRAM] = 0x02;
-    f->pci.writable[SMRAM] = 0x78;
+    f->pci.config[SMRAM] = SMRAM_BASE;
+    tell_smram(f);
     pci_plug(&f->bus, &f->pci, 0, 0);
 }

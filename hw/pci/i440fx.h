@@ -6,11 +6,14 @@
  * INTx goes. Accesses to 0xcf8 that are not 32 bits wide are not the bridge's: of those, the byte at 0xcf9 goes to
  * `reset_port`.
  *
- * Not modelled: system management RAM (SMRAM is storage), DRAM geometry and timing, parity and ECC, the AGP and ISA
- * holes.
+ * Not modelled: system management mode (SMRAM opens for all or for nobody; D_CLS is storage), DRAM geometry and
+ * timing, parity and ECC, the ISA hole.
  */
 #pragma once
 #include "hw/pci/pci.h"
+
+#define I440FX_AREAS 16u
+enum { I440FX_READ_RAM = 1, I440FX_WRITE_RAM = 2 };
 
 struct i440fx_state {
     struct pci_state pci;
@@ -24,10 +27,13 @@ struct i440fx {
     struct pci_dev         pci;
     struct pci_bus         bus;
     struct dev            *reset_port; /* its register 0 is the byte at 0xcf9; NULL: nothing is there */
-    /* A programmable area (PAM0..6) of 0xc0000..0xfffff changed: whether reads and writes go to RAM (else to
-     * the ROM behind, or nowhere). Also called for all areas at reset and after loading; NULL: nothing happens. */
-    void                 (*pam)(void *opaque, gpa base, u64 size, bool read_ram, bool write_ram);
-    void                  *pam_opaque;
+    /* Where the programmable areas (PAM0..6) of 0xc0000..0xfffff go, by 16 KiB: I440FX_READ_RAM and _WRITE_RAM, else
+     * to the ROM behind, or nowhere. Called when one may have changed, at reset and after loading too; NULL: nothing
+     * happens. */
+    void                 (*areas)(void *opaque, const u8 bits[I440FX_AREAS]);
+    /* The 128 KiB at 0xa0000 are RAM for everybody (SMRAM: D_OPEN and G_SMRAME), or not. Called likewise. */
+    void                 (*smram)(void *opaque, bool open);
+    void                  *opaque;
 };
 
 extern const struct dev_class i440fx_class;

@@ -125,7 +125,7 @@ void piix3_init(struct piix3 *p, struct machine *m, const char *path)
 
 /* ---- PIIX4: power management ---- */
 
-enum { PMBASE = 0x40, PMREGMISC = 0x80, SMBBASE = 0x90, SMBHSTCFG = 0xd2 };
+enum { PMBASE = 0x40, DEVACTB = 0x58, APMC_EN = 1 << 25, PMREGMISC = 0x80, SMBBASE = 0x90, SMBHSTCFG = 0xd2 };
 
 static struct piix4_pm *pm(struct dev *d)
 {
@@ -187,6 +187,7 @@ void piix4_pm_init(struct piix4_pm *p, struct machine *m, const char *path)
     pci_put32(&p->pci, PMBASE, 1, 0xffc0);
     for (u32 i = 0x44; i < PMREGMISC; i++) /* counters, device resources and monitors: storage */
         p->pci.writable[i] = 0xff;
+    p->pci.config[DEVACTB + 3] = APMC_EN >> 24; /* firmware takes system management mode for set up */
     p->pci.writable[PMREGMISC] = 1;
     pci_put32(&p->pci, SMBBASE, 1, 0xfff0);
     p->pci.writable[SMBHSTCFG] = 0x0f;

@@ -44,7 +44,21 @@ def bzimage(code=PRINT_A + OFF, setup=1024, **fields):
     return bytes(head) + body
 
 
+def rom(size):
+    """A PC's firmware: it prints a letter and turns the power off (PIIX4: 0x40 PMBASE, 0x80 PMREGMISC)."""
+    def out(port, width, value):
+        return b'\xba' + struct.pack('<H', port) + (b'\xb0' + bytes([value]) + b'\xee' if width == 1 else
+                                                   b'\x66\xb8' + struct.pack('<I', value) + b'\x66\xef')
+    code = out(0x3f8, 1, 65) + out(0xcf8, 4, 0x80000b40) + out(0xcfc, 4, 0x601) + out(0xcf8, 4, 0x80000b80)
+    code += out(0xcfc, 1, 1) + b'\xba\x04\x06\xb8\x00\x20\xef\xf4'
+    return bytes(size - 0x10000) + code.ljust(0xfff0, b'\0') + b'\xea\0\0\0\xf0'.ljust(16, b'\0')
+
+
 def files():
+    for name, size in (('', 64), ('.128', 128), ('.256', 256), ('.odd', 192), ('.16m', 16384), ('.big', 16448)):
+        yield 'rom' + name, rom(size << 10)
+    for name, size in (('less', 65535), ('more', 65537), ('half', 98304)):
+        yield f'rom.{name}', bytes(size)
     whole = bzimage()
     yield 'bz', whole
     yield 'bz64', bzimage(xloadflags=1)
@@ -136,7 +150,8 @@ def options():
     p = ['-M', 'pc', '-kernel', 'bz']
     for option in (['-bios', 'disk'], ['-dtb', 'tree'], ['-drive', 'file=disk,if=pflash,readonly=on']):
         yield p + option, [option[0]]
-    yield ['-M', 'pc'], ['nothing to start']
+    for option in ('-initrd', '-append', '-dtb'):
+        yield ['-M', 'pc', option, 'tree'], [option]
     for machine in ('pc,gic-version=3', 'pc,acpi=off', 'pc-i440fx-7.2', 'q35', 'isapc', 'pc,accel=kvm'):
         yield ['-M', machine, '-kernel', 'bz'], ['-M']
     for cpu in ('cortex-a53', 'host', 'bogus', ''):
@@ -206,6 +221,32 @@ def ide():
     yield p + ['-hda', 'disk', '--lockstep', 'interp,interp'], ['disk']
 
 
+def firmware():
+    p = ['-M', 'pc', '-bios']
+    for bios, *say in (
+            ('missing', 'No such file'), ('./missing', 'No such file'), ('/missing/bios.bin', 'No such file'),
+            ('empty', 'empty'), ('folder', 'not a regular file'), ('pipe', 'regular'), ('/dev/zero', 'regular'),
+            ('rom/below', 'Not a directory'), ('text', '600 bytes', '64 KiB'), ('garbage', '5000 bytes', '64 KiB'),
+            ('rom.less', '65535 bytes', '64 KiB'), ('rom.more', '65537 bytes', '64 KiB'),
+            ('rom.half', '98304 bytes', '64 KiB'), ('rom.big', '16842752 bytes', 'at most 16777216'),
+            ('bios.big', 'at most 16777216')):
+        yield p + [bios], [bios] + say
+    yield p + ['x' * 300], ['firmware', 'too long']
+    for more in (['-kernel', 'bz'], ['-initrd', 'disk'], ['-append', 'x'], ['-drive', 'file=disk,if=pflash'],
+                 ['-dtb', 'tree']):
+        yield p + ['rom'] + more, [more[0]]
+    for order in ('', 'x', 'cc', 'acdn', 'order=', 'order=cx', 'order=aca', 'order', 'b', 'C', 'c,order=x', 'c d'):
+        yield p + ['rom', '-boot', order], ['-boot']
+    blk = lambda n: ['-drive', f'file=disk,if=none,readonly=on,id=d{n}',
+                     '-device', f'virtio-blk-pci,drive=d{n},bootindex=1']
+    yield p + ['rom'] + blk(0) + blk(1), ['-device', 'bootindex 1', 'twice']
+    for index in ('', 'x', '-1', '1000000', '99999999999999999999'):
+        yield p + ['rom', '-device', f'virtio-blk-pci,drive=d,bootindex={index}'], ['-device', f'bootindex={index}']
+    yield ['-kernel', 'good'] + blk(0), ['bootindex', "'virt'"]
+    for boot in ('once=d', 'c,splash=x', 'c,menu', 'menu=maybe', 'strict=on', 'order=c,reboot-timeout=5'):
+        yield p + ['rom', '-boot', boot], ['-boot', boot.split(',')[-1].split('=')[0]]
+
+
 def snapshots(folder):
     loop = ['-M', 'pc', '-kernel', 'bz.loop', '--clock', 'icount', '-m', '32', '-initrd', 'bz']
     made = run(folder, loop + ['--stop-at', '5000', '--savevm', 'pc.snap'])
@@ -217,6 +258,12 @@ def snapshots(folder):
         yield loop + ['--loadvm', f'pc.bad{i}'], [f'pc.bad{i}']
     (folder / 'pc.cut').write_bytes(whole[:len(whole) // 2])
     yield loop + ['--loadvm', 'pc.cut'], ['pc.cut']
+    rom = ['-M', 'pc', '-bios', 'rom.128', '--clock', 'icount', '-m', '32']
+    made = run(folder, rom + ['--stop-at', '2', '--savevm', 'rom.snap'])
+    if made.returncode:
+        raise SystemExit(f'cannot save a snapshot: {made.stderr!r}')
+    for other in (rom[:3] + ['rom'] + rom[4:], loop):
+        yield other + ['--loadvm', 'rom.snap'], ['rom.snap']
     for other in (['-m', '64'], ['-cpu', 'qemu32'], ['-device', 'virtio-rng-pci'],
                   ['-drive', 'file=disk,if=virtio,readonly=on'], ['-hda', 'disk'], ['-cdrom', 'disk'], ['-nodefaults'],
                   ['-M', 'virt', '-kernel', 'loop']):
@@ -245,6 +292,15 @@ def good_cases(count, folder):
                  ['-hda', 'disk', '-snapshot', '--lockstep', 'interp,interp']):
         good_case(count, folder, p + ['bz'] + more, 'A')
     good_case(count, folder, p + ['bz64', '-cpu', 'qemu64'], 'A')
+    p = ['-M', 'pc', '-nographic', '-bios']
+    for bios in ('rom', 'rom.128', 'rom.256', 'rom.odd', 'rom.16m'):
+        good_case(count, folder, p + [bios], 'A')
+    for more in (['-cpu', '486'], ['-m', '2'], ['-m', '5G'], ['-boot', 'c'], ['-boot', 'dca'],
+                 ['-boot', 'order=n,menu=on'], ['-boot', 'menu=off'], ['-boot', 'c,menu=on'], ['--clock', 'icount'], ['--lockstep', 'interp,interp']):
+        good_case(count, folder, p + ['rom'] + more, 'A')
+    good_case(count, folder, p + ['rom', '-drive', 'file=disk,if=none,readonly=on,id=d', '-device',
+                                  'virtio-blk-pci,drive=d,bootindex=0'], 'A')
+    good_case(count, folder, p + ['rom.128', '--clock', 'icount', '-m', '32', '--loadvm', 'rom.snap'], 'A')
     good_case(count, folder, ['-nographic', '-kernel', 'bz'], 'A', program=BUILD / 'mynah-system-i386')
     good_case(count, folder, ['-nographic', '-kernel', 'bz64'], 'A', program=BUILD / 'mynah-system-x86_64')
 
@@ -298,7 +354,7 @@ def main():
         base.make_files(folder)
         for file, data in files():
             (folder / file).write_bytes(data)
-        for cases in (kernels(), options(), ide(), snapshots(folder)):
+        for cases in (kernels(), options(), ide(), firmware(), snapshots(folder)):
             for args, say in cases:
                 base.bad_case(count, folder, args, say)
         good_cases(count, folder)

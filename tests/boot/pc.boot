@@ -4,10 +4,12 @@ timeout 240
 program mynah-system-x86_64
 cmd -m 512 -nographic -nic none --clock icount,pace=host -rtc base=${TODAY} -kernel ${KERNEL_AMD64} \
     -initrd ${INITRD_AMD64} -append "console=ttyS0" -device virtio-rng-pci
-not Kernel panic|Oops|BUG:|WARNING:|Internal error|Call Trace|hpet|APIC error|spurious
+not Kernel panic|Oops|BUG:|WARNING:|Internal error|Call Trace|hpet.*(lost|fail|unreliable)|APIC error|spurious
+wait ACPI: HPET id: 0x8086a201 base: 0xfed00000
 wait ACPI: Core revision
 wait clocksource: tsc-early: mask
 wait ACPI: Using IOAPIC for interrupt routing
+wait hpet0: 3 comparators, 64-bit 100\.000000 MHz counter
 wait rtc_cmos 00:0\d: setting system clock to ${TODAY}
 wait clocksource: Switched to clocksource (tsc|acpi_pm)
 wait mynah:/root# 

@@ -79,7 +79,8 @@ struct fix {
     bool            isa_irq[16];
     u32             pm_base;
     bool            pm_on;
-    u32             pam[64];      /* read and write bits of 16 KiB areas from 0xc0000 */
+    u8              pam[I440FX_AREAS];
+    bool            smram;
 };
 
 static bool take_msi(void *opaque, gpa addr, u32 data)
@@ -98,12 +99,12 @@ static void take_pm(void *opaque, u32 base, bool on)
     ((struct fix *)opaque)->pm_base = base;
     ((struct fix *)opaque)->pm_on = on;
 }
-static void take_pam(void *opaque, gpa base, u64 size, bool rd, bool wr)
+static void take_areas(void *opaque, const u8 bits[I440FX_AREAS])
 {
-    struct fix *f = opaque;
-    for (gpa a = base; a < base + size; a += 0x4000)
-        f->pam[(a - 0xc0000) / 0x4000] = (u32)rd | (u32)wr << 1;
+    memcpy(((struct fix *)opaque)->pam, bits, I440FX_AREAS);
 }
+
+static void take_smram(void *opaque, bool open) { ((struct fix *)opaque)->smram = open; }
 
 static int start(void **state)
 {
@@ -118,8 +119,9 @@ static int start(void **state)
     fn_new(&f->a, &f->r, &f->host.bus, 3, false);
     f->host.bus.msi = take_msi;
     f->host.bus.msi_opaque = f;
-    f->host.pam = take_pam;
-    f->host.pam_opaque = f;
+    f->host.areas = take_areas;
+    f->host.smram = take_smram;
+    f->host.opaque = f;
     f->pm.pm_io = take_pm;
     f->pm.opaque = f;
     for (u32 i = 0; i < 4; i++)
@@ -410,6 +412,31 @@ static void test_pam(void **state)
             fail_msg("area %u: %u, not %u", i, f->pam[i], expect[i]);
 }
 
+/* Open with two bits only; the lock closes it and holds until a reset, across a saved state too. */
+static void test_smram(void **state)
+{
+    struct fix *f = *state;
+    static const struct { u8 val, reads; bool open; } steps[] = {
+        { 0x4a, 0x4a, true }, { 0x42, 0x42, false }, { 0x0a, 0x0a, false }, { 0x4f, 0x4a, true },
+        { 0x5a, 0x1a, false }, { 0x4a, 0x1a, false }, { 0x62, 0x32, false }, { 0x0a, 0x1a, false },
+    };
+    f->host.dev.cls->reset(&f->host.dev);
+    assert_int_equal(cfg(f, 0, 0x72, 1), 2);
+    for (u32 i = 0; i < COUNT(steps); i++) {
+        set(f, 0, 0x72, steps[i].val, 1);
+        if (cfg(f, 0, 0x72, 1) != steps[i].reads || f->smram != steps[i].open)
+            fail_msg("step %u: %#x, open %d", i, cfg(f, 0, 0x72, 1), f->smram);
+    }
+    f->host.dev.cls->reset(&f->host.dev);
+    set(f, 0, 0x72, 0x4a, 1);
+    assert_true(f->smram);
+    f->host.s.pci.config[0x72] = 0x1a;
+    f->host.dev.cls->resumed(&f->host.dev);
+    assert_false(f->smram);
+    set(f, 0, 0x72, 0x4a, 1);
+    assert_false(f->smram);
+}
+
 static void test_pm(void **state)
 {
     struct fix *f = *state;
@@ -518,7 +545,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_ids), T(test_masks), T(test_bars), T(test_overlaps), T(test_rom), T(test_intx), T(test_msix),
         T(test_msi),
-        T(test_pam), T(test_pm), T(test_resumed), T(test_ecam), T(test_scribble),
+        T(test_pam), T(test_smram), T(test_pm), T(test_resumed), T(test_ecam), T(test_scribble),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

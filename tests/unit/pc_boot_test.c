@@ -3,6 +3,7 @@
  * what it loads lies in the machine's memory.
  */
 #include "tests/unit/pc_rig.h"
+#include "hw/boards/pc_acpi.h"
 
 #define MIB (1ull << 20)
 #define ROUNDS 6000u
@@ -89,7 +90,10 @@ static void try_load(struct world *w, const void *file, u32 size)
     u32 n = (u32)(rnd(w) % COUNT(sizes));
     bool wide = rnd(w) % 4, disk = rnd(w) % 2;
     file_put(&w->kernel, file, size);
-    pc_acpi_make(&b.acpi, &(struct pc_config){ .has_apic = true }, PC_PCI_MEM);
+    struct pc_acpi acpi;
+    pc_acpi_make(&acpi, &(struct pc_config){ .has_apic = true }, PC_PCI_MEM);
+    pc_acpi_place(&acpi, PCB_ACPI, &b.acpi);
+    pc_acpi_free(&acpi);
     if (pc_boot_read_kernel(&b, w->kernel.path, sizes[n], &e)
         && (!disk || pc_boot_read_initrd(&b, w->initrd.path, sizes[n], &e))
         && pc_boot_layout(&b, sizes[n], sizes[n], wide, &e)) {

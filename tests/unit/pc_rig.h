@@ -125,7 +125,7 @@ static inline bool board_add_cpu(struct machine *m, void *opaque, struct err *e)
     return x86_cpu_new(m, x86_model_find(b->cpu), b->engine, e);
 }
 
-/* c: what is not the rig's, slots above all. */
+/* c: what is not the rig's, slots above all. k NULL: c.bios starts. */
 static inline void board_open_as(struct board *b, const struct kernel *k, const char *cpu, const struct engine *en,
                                  struct pc_config c, u64 ram)
 {
@@ -133,7 +133,8 @@ static inline void board_open_as(struct board *b, const struct kernel *k, const 
     *b = (struct board){ .m = machine_new("pc", &e), .cpu = cpu, .engine = en };
     assert_non_null(b->m);
     file_make(&b->file);
-    file_put(&b->file, k->p, sizeof k->p);
+    if (k)
+        file_put(&b->file, k->p, sizeof k->p);
     b->chr = (struct chr){ .write = board_written, .host = b };
     u64 bits[2];
     memcpy(bits, x86_model_find(cpu)->features, sizeof bits);
@@ -142,7 +143,8 @@ static inline void board_open_as(struct board *b, const struct kernel *k, const 
     c.long_mode = bits[X86_FEAT_lm / 64] >> X86_FEAT_lm % 64 & 1;
     c.has_apic = bits[X86_FEAT_apic / 64] >> X86_FEAT_apic % 64 & 1;
     c.ram_size = ram;
-    c.kernel = b->file.path;
+    if (k)
+        c.kernel = b->file.path;
     c.serial = &b->chr;
     c.deterministic = true;
     c.rtc_seconds = 1704067200;

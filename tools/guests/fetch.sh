@@ -8,6 +8,7 @@
 #   edk2       EDK2 for the virt board: edk2-arm64/{QEMU_EFI.fd,AAVMF_CODE.fd,AAVMF_VARS.fd}
 #   linux-amd64, linux-cloud-amd64, linux-686, linux-686-pae, busybox-amd64, busybox-i386, installer-amd64
 #              the same for PCs, in folders of these names
+#   grub-amd64    GRUB for a PC's disk: grub-amd64/{boot.img,core.img}; tools/guests/mkdisk.py makes the disk
 #   rootfs-amd64  a small Debian with systemd on a disk: rootfs-amd64/disk.img
 #   --path     print the folder of guest files and leave
 #
@@ -21,7 +22,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/rootfs.sh"
 
 ALL='linux busybox installer uboot edk2'
-ALL+=' linux-amd64 linux-cloud-amd64 linux-686 linux-686-pae busybox-amd64 busybox-i386 installer-amd64 rootfs-amd64'
+ALL+=' linux-amd64 linux-cloud-amd64 linux-686 linux-686-pae busybox-amd64 busybox-i386 installer-amd64 rootfs-amd64 grub-amd64'
 
 arch_of() { # the Debian architecture of a guest
     case $1 in
@@ -95,6 +96,21 @@ fetch_edk2() {
     mv "$1/usr/share/qemu-efi-aarch64/QEMU_EFI.fd" "$1"/usr/share/AAVMF/AAVMF_CODE.fd \
         "$1"/usr/share/AAVMF/AAVMF_VARS.fd "$1/"
     rm -r "$1/usr"
+}
+
+# The core image is made by GRUB's own program, which runs from where it is unpacked.
+fetch_grub() {
+    local p=$1/unpacked modules
+    modules='biosdisk part_msdos ext2 normal linux serial terminal echo test halt reboot ls search configfile minicmd cat'
+    say "fetching GRUB (4 MB)"
+    papt_unpack "$p" grub-common './usr/bin/grub-mkimage'
+    papt_unpack "$p" libdevmapper1.02.1 './lib/*'
+    papt_unpack "$p" grub-pc-bin './usr/lib/grub/i386-pc/*'
+    # shellcheck disable=SC2086
+    LD_LIBRARY_PATH=$p/lib/x86_64-linux-gnu "$p/usr/bin/grub-mkimage" -O i386-pc -d "$p/usr/lib/grub/i386-pc" \
+        -p '(hd0,msdos1)/boot/grub' -o "$1/core.img" $modules || die "grub-mkimage could not make a core image"
+    mv "$p/usr/lib/grub/i386-pc/boot.img" "$p/package" "$1/"
+    rm -r "$p"
 }
 
 is_whole() { # is the guest there, with all that these scripts take from its package now
