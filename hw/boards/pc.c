@@ -18,6 +18,7 @@
 #include "hw/intc/apic.h"
 #include "hw/intc/i8259.h"
 #include "hw/intc/ioapic.h"
+#include "hw/intc/pc_irqs.h"
 #include "hw/misc/acpi_pm.h"
 #include "hw/misc/debug_console.h"
 #include "hw/misc/fpu_error.h"
@@ -33,11 +34,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ISA_IRQS 16u
 #define MIB (1ull << 20)
-
-/* Sources of an ISA interrupt, by bit. */
-enum { FROM_ISA = 1, FROM_PCI = 2, FROM_HPET = 4 };
 
 struct slot {
     struct virtio_pci pci;
@@ -61,7 +58,6 @@ struct pc {
     struct i8254          pit;
     struct mc146818       rtc;
     struct hpet           hpet;
-    bool                  hpet_legacy;   /* it drives the interrupts of pit and rtc in their place */
     struct pc_floppy      floppy;
     struct uart16550      com1, com2;
     struct parallel       lpt1;
@@ -81,49 +77,14 @@ struct pc {
     struct pc_ide         ide;
     struct vga            vga;           /* when c.vga */
     u32                   pm_base;       /* ports where pm is mapped now, 0: nowhere */
-    u8                    level[ISA_IRQS]; /* FROM_ bits that are high */
+    struct pc_irqs        irqs;
     struct sysreg_port    intack;        /* of a CPU without a local APIC */
     struct slot           slots[PC_SLOTS];
 };
 
 /* ---- interrupts ---- */
 
-static bool is_up(const struct pc *b, u32 n)
-{
-    bool replaced = b->hpet_legacy && (n == PC_IRQ_TIMER || n == PC_IRQ_RTC);
-    return b->level[n] & ~(replaced ? FROM_ISA : 0);
-}
-
-static void send(struct pc *b, u32 n)
-{
-    bool timer = n == PC_IRQ_TIMER || n == PC_PIN_TIMER;
-    struct irq_line pic = i8259_line(&b->pic, n);
-    irq_set(&pic, is_up(b, n));
-    if (b->c.has_apic && timer)
-        ioapic_set_pin(&b->ioapic, PC_PIN_TIMER, is_up(b, PC_IRQ_TIMER) || is_up(b, PC_PIN_TIMER));
-    else if (b->c.has_apic)
-        ioapic_set_pin(&b->ioapic, n, is_up(b, n));
-}
-
-static void drive(struct pc *b, u32 n, u8 source, bool level)
-{
-    u8 was = b->level[n];
-    b->level[n] = level ? was | source : was & (u8)~source;
-    send(b, n);
-}
-static void isa_drive(void *opaque, u32 n, bool level) { drive(opaque, n, FROM_ISA, level); }
-static void pci_drive(void *opaque, u32 n, bool level) { drive(opaque, n, FROM_PCI, level); }
-static void hpet_drive(void *opaque, u32 n, bool level) { drive(opaque, n, FROM_HPET, level); }
-
-static void hpet_legacy(void *opaque, bool on)
-{
-    struct pc *b = opaque;
-    b->hpet_legacy = on;
-    send(b, PC_IRQ_TIMER);
-    send(b, PC_IRQ_RTC);
-}
-
-static struct irq_line isa_irq(struct pc *b, u32 n) { return (struct irq_line){ isa_drive, b, n }; }
+static struct irq_line isa_irq(struct pc *b, u32 n) { return pc_irqs_isa(&b->irqs, n); }
 
 static u32 pic_ack(void *opaque) { return i8259_ack(&((struct pc *)opaque)->pic); }
 static u64 intack_read(void *opaque, u32 id)
@@ -158,7 +119,9 @@ static bool take_msi(void *opaque, gpa addr, u32 data) { return apic_msi(&((stru
 
 static void add_interrupts(struct pc *b, struct machine *m)
 {
+    pc_irqs_init(&b->irqs, m, "irqs");
     i8259_init(&b->pic, m, "pic");
+    b->irqs.pic = &b->pic;
     if (!b->c.has_apic) {
         b->pic.out = (struct irq_line){ pic_to_cpu, b, 0 };
         b->intack = (struct sysreg_port){ .opaque = b, .read = intack_read };
@@ -170,6 +133,7 @@ static void add_interrupts(struct pc *b, struct machine *m)
     apic_init(&b->apic, &b->apics, m, "apic0", 0);
     b->pic.out = apic_lint(&b->apic, 0);
     ioapic_init(&b->ioapic, &b->apics, m, "ioapic");
+    b->irqs.ioapic = &b->ioapic;
     physmap_map_mmio(&m->map, PC_IOAPIC, 0x1000, &dev_mmio, &b->ioapic.dev, "ioapic");
 }
 
@@ -187,11 +151,12 @@ static bool add_timers(struct pc *b, struct machine *m, struct err *e)
     mc146818_init(&b->rtc, m, "rtc", b->c.rtc_seconds);
     b->rtc.irq = isa_irq(b, PC_IRQ_RTC);
     hpet_init(&b->hpet, m, "hpet", 1u << PC_PIN_TIMER);
-    b->hpet.irq[PC_PIN_TIMER] = (struct irq_line){ hpet_drive, b, PC_PIN_TIMER };
-    b->hpet.legacy_irq[0] = (struct irq_line){ hpet_drive, b, PC_IRQ_TIMER };
-    b->hpet.legacy_irq[1] = (struct irq_line){ hpet_drive, b, PC_IRQ_RTC };
-    b->hpet.legacy = hpet_legacy;
-    b->hpet.opaque = b;
+    b->hpet.irq[PC_PIN_TIMER] = pc_irqs_hpet(&b->irqs, PC_PIN_TIMER);
+    b->hpet.legacy_irq[0] = pc_irqs_hpet(&b->irqs, PC_IRQ_TIMER);
+    b->hpet.legacy_irq[1] = pc_irqs_hpet(&b->irqs, PC_IRQ_RTC);
+    b->hpet.legacy = pc_irqs_legacy;
+    b->hpet.opaque = &b->irqs;
+    b->irqs.hpet = &b->hpet;
     physmap_map_mmio(&m->map, PC_HPET, 0x400, &dev_mmio, &b->hpet.dev, "hpet");
     return map(b, PC_PORT_PIT, 4, &dev_mmio, &b->pit.dev, e) && map(b, PC_PORT_SPEAKER, 1, &i8254_port61_mmio, &b->pit.dev, e)
            && map(b, PC_PORT_RTC, 2, &dev_mmio, &b->rtc.dev, e);
@@ -310,8 +275,8 @@ static bool add_pci(struct pc *b, struct machine *m, struct err *e)
     pci_plug(bus, &b->piix4.pci, 1, 3);
     for (u32 n = 0; n < 4; n++)
         bus->intx[n] = piix3_pirq(&b->isa, n);
-    for (u32 n = 0; n < ISA_IRQS; n++)
-        b->isa.irq[n] = (struct irq_line){ pci_drive, b, n };
+    for (u32 n = 0; n < PC_IRQS; n++)
+        b->isa.irq[n] = pc_irqs_pci(&b->irqs, n);
     const struct irq_line ide_irq[2] = { isa_irq(b, PC_IRQ_IDE0), isa_irq(b, PC_IRQ_IDE1) };
     return map(b, PC_PORT_PCI, 8, &i440fx_ports, &b->host.dev, e)
            && pc_ide_init(&b->ide, m, bus, ide_irq, b->c.ide, e);
