@@ -210,21 +210,40 @@ static bool rtc_base(struct options *o, const char *val, struct err *e)
            || err_set(e, "-rtc: base=%s is not utc, localtime, or a date from 1970 on (YYYY-MM-DD or"
                          " YYYY-MM-DDTHH:MM:SS)", val);
 }
-static bool rtc_only(const char *key, const char *val, const char *want, struct err *e)
+/* The machine's own time follows the host's monotonic clock unless it is deterministic. */
+static bool rtc_clock(struct options *o, const char *val, struct err *e)
 {
-    return !strcmp(val, want) || err_set(e, "-rtc: %s=%s is not modelled (known: %s)", key, val, want);
+    o->rtc_rt = !strcmp(val, "rt");
+    if (!strcmp(val, "host"))
+        return err_set(e, "-rtc: clock=host is not modelled: a host's clock that is set later is not followed"
+                          " (known: rt, vm)");
+    return o->rtc_rt || !strcmp(val, "vm") || err_set(e, "-rtc: there is no clock=%s (known: rt, vm)", val);
+}
+static bool rtc_drift(struct options *o, const char *val, struct err *e)
+{
+    (void)o;
+    if (!strcmp(val, "slew"))
+        return err_set(e, "-rtc: driftfix=slew is not modelled: clock interrupts that a late host missed do not"
+                          " follow (known: none)");
+    return !strcmp(val, "none") || err_set(e, "-rtc: there is no driftfix=%s (known: none)", val);
 }
 
 static bool rtc_arg(struct options *o, const char *arg, struct err *e)
 {
+    static const struct {
+        const char *key;
+        bool (*parse)(struct options *o, const char *val, struct err *e);
+    } keys[] = { { "base", rtc_base }, { "clock", rtc_clock }, { "driftfix", rtc_drift } };
     struct kv kv;
     while (opt_next(&arg, &kv)) {
-        bool clock = !strcmp(kv.key, "clock");
-        if (strcmp(kv.key, "base") && !clock && strcmp(kv.key, "driftfix"))
+        u32 n = 0;
+        while (n < COUNT(keys) && strcmp(kv.key, keys[n].key))
+            n++;
+        if (n == COUNT(keys))
             return err_set(e, "-rtc: unknown option '%s' (known: base, clock, driftfix)", kv.key);
         if (!kv.val)
             return err_set(e, "-rtc: '%s' needs a value", kv.key);
-        if (!strcmp(kv.key, "base") ? !rtc_base(o, kv.val, e) : !rtc_only(kv.key, kv.val, clock ? "vm" : "none", e))
+        if (!keys[n].parse(o, kv.val, e))
             return false;
     }
     return true;
@@ -360,7 +379,7 @@ static const struct option_row {
     { "nic", "none", nic_arg, "no network" },
     { "net", "none", net_arg, NULL },
     { "no-reboot", NULL, no_reboot_flag, "a guest reset ends the run" },
-    { "rtc", "base=utc|localtime|DATE[,clock=vm]", rtc_arg, "the clock of the board at power-on" },
+    { "rtc", "base=utc|localtime|DATE[,clock=rt|vm]", rtc_arg, "the clock of the board at power-on" },
     { "d", "CLASS[,CLASS]", log_arg, "log; help lists the classes" },
     { "D", "FILE", log_file_arg, "log file instead of the standard error" },
     { "engine", "NAME", engine_arg, "execution engine, default auto; help lists" },
@@ -457,6 +476,12 @@ bool options_parse(struct options *o, int argc, char **argv, struct err *e)
     return true;
 }
 
+static bool check_rtc(const struct options *o, struct err *e)
+{
+    return !o->rtc_rt || !o->icount
+           || err_set(e, "-rtc: clock=rt follows the host, which --clock icount does not (known: vm)");
+}
+
 bool options_finish(struct options *o, struct err *e)
 {
     const struct app_board *b = app_board_find(o->machine);
@@ -467,5 +492,5 @@ bool options_finish(struct options *o, struct err *e)
     if (o->vga_given && !b->display)
         return err_set(e, "-vga std: the board '%s' has no VGA", b->name);
     return opt_check_floppies(o, b->buses, e) && opt_check_drives(o, b->ide_drives, e) && opt_check_devices(o, b->buses, e)
-           && opt_check_ports(o, e) && check_lockstep(o, e);
+           && opt_check_ports(o, e) && check_lockstep(o, e) && check_rtc(o, e);
 }

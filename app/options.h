@@ -74,6 +74,7 @@ struct options {
     u64               seed;
     u64               rtc_base;      /* seconds since 1970; ~0: the host's clock, or fixed under icount */
     bool              rtc_localtime; /* ... the local one */
+    bool              rtc_rt;        /* asked to follow the host's time */
     u32               log_mask;
     const char       *log_file;
     const char       *engine;        /* "auto"; a name that engine_find() knows */

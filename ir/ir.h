@@ -167,10 +167,10 @@ enum {
     IR_H_WRITES = 8,  /* writes guest state fields  */
     IR_H_MEM = 16,    /* accesses guest memory by itself (slow path, exact) */
     IR_H_FP = 32,     /* reads or writes the layout's fp_env */
-    IR_H_BULK = 64    /* of an instruction that repeats itself: executes it up to vcpu.bulk times more than once, all of
-                         them whole, and takes those off vcpu.bulk; the engine counts them. What it did stays done whatever
-                         comes behind it, so accesses may; returns i1: it did something, the block leaves to the same
-                         instruction */
+    IR_H_BULK = 64    /* of an instruction that repeats itself: executes it up to vcpu.bulk times more than once, all
+                         of them whole, and takes those off vcpu.bulk; the engine counts them. What it did stays done
+                         whatever comes behind it, so accesses may; returns i1: it did something, the block leaves to
+                         the same instruction */
 };
 struct vcpu;
 struct ir_helper {

@@ -251,7 +251,8 @@ static bool parse_args(struct parser *p)
 static bool parse_label(struct parser *p)
 {
     struct text t = take_word(p);
-    if (t.n < 2 || t.p[0] != 'L' || !number((struct text){ t.p + 1, t.n - 1 }, &p->in.imm) || p->in.imm >= IR_BLOCK_MAX)
+    if (t.n < 2 || t.p[0] != 'L' || !number((struct text){ t.p + 1, t.n - 1 }, &p->in.imm)
+        || p->in.imm >= IR_BLOCK_MAX)
         return fail(p, "expected a label (L0, L1, ...) instead of", t);
     p->b->labels = (u16)MAX(p->b->labels, p->in.imm + 1);
     return true;
@@ -345,7 +346,8 @@ static bool parse_hint(struct parser *p)
         return true;
     }
     p->in.flag = IR_HINT_call;
-    return is(it->key, "call") && it->value.p && number(it->value, &p->in.imm2) ? true : fail(p, "unknown hint", it->key);
+    return (is(it->key, "call") && it->value.p && number(it->value, &p->in.imm2))
+           || fail(p, "unknown hint", it->key);
 }
 
 /* imm= and flag= */

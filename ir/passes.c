@@ -1,9 +1,10 @@
-/* passes.c - what every compiled block goes through, in place: forwards, state is forwarded and values are simplified;
- * backwards, dead sets and dead values go; then the rest moves together.
+/* passes.c - what every compiled block goes through, in place: forwards, state is forwarded and values are
+ * simplified; backwards, dead sets and dead values go; then the rest moves together.
  *
  * Precision: at each instruction that may fault, each helper that may look, each exit, and behind an instruction
  * with a helper of IR_H_SYNC, the state in memory is what the block as lifted would have there. So a set dies only
- * when another set of its field follows with none of these between; engines sink the rest. Debug builds (-DMYNAH_DEBUG) verify the result.
+ * when another set of its field follows with none of these between; engines sink the rest. Debug builds
+ * (-DMYNAH_DEBUG) verify the result.
  *
  * Blocks are short and this runs for each: nothing here is cleared beyond what the block needs. */
 #include "ir/vec.h"

@@ -103,7 +103,10 @@ static void print_rest(const struct ir_block *b, const struct ir_ins *in, FILE *
     case IR_pc: fprintf(f, " %" PRId64, (i64)in->imm); break;
     case IR_get: case IR_set: fprintf(f, " %s", field_name(l, in->imm)); print_args(in, f); break;
     case IR_getx: case IR_setx: fprintf(f, " %s", range_name(l, in->imm)); print_args(in, f); break;
-    case IR_call: fprintf(f, " %s", in->imm < l->helper_count ? l->helpers[in->imm].name : "?"); print_args(in, f); break;
+    case IR_call:
+        fprintf(f, " %s", in->imm < l->helper_count ? l->helpers[in->imm].name : "?");
+        print_args(in, f);
+        break;
     case IR_barrier: fprintf(f, " %s", ir_barrier_names[in->flag & 3]); break;
     case IR_exit_direct: fprintf(f, " %" PRId64, (i64)in->imm); print_hint(in, f); break;
     case IR_exit_indirect: print_args(in, f); print_hint(in, f); break;

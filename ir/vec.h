@@ -73,9 +73,9 @@ struct ir_edit {
     bool   dead[IR_BLOCK_MAX];
     bool   look[IR_BLOCK_MAX]; /* insn: the run may end before it, a helper of IR_H_SYNC stands in the one before */
 };
-/* Folding, identities and merging of equal pure values. In order over a block, behind ir_simplify_begin(): each value of a
- * PURE row, whose operands went through `to`, and which is marked and renamed when something else replaces it; each label
- * with its skip. */
+/* Folding, identities and merging of equal pure values. In order over a block, behind ir_simplify_begin(): each value
+ * of a PURE row, whose operands went through `to`, and which is marked and renamed when something else replaces it;
+ * each label with its skip. */
 #define IR_SIMPLIFY_SLOTS 256u
 struct ir_simplify {
     struct ir_block *b;

@@ -44,8 +44,8 @@ void parts_free(struct parts *ps);
 const char *part_model(const struct vcpu *v); /* the CPU model's name, "" when it has none */
 /* Appends a part's section to b (save.c). */
 bool part_save(const struct part *p, struct buf *b, struct err *e) MUST_CHECK;
-/* load.c: what makes a machine run on from state structs just loaded: events, wires, devices, TLBs (each from all of its
- * part's bytes), address spaces. Translated code is the caller's matter. */
+/* load.c: what makes a machine run on from state structs just loaded: events, wires, devices, TLBs (each from all of
+ * its part's bytes), address spaces. Translated code is the caller's matter. */
 bool parts_resume(struct machine *m, const struct parts *ps, const struct buf *bytes, struct err *e) MUST_CHECK;
 
 /* ---- an open file (file.c) ---- */

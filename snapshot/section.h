@@ -12,8 +12,8 @@
 
 void section_save(struct buf *b, const struct state_desc *d, const void *state);
 
-/* Reads the section that is all of b, which may hold anything. Refused, with a sentence that names the field: a record
- * without a field here or of another shape (dropping it would lose guest state), a field twice, a field missing
- * that is not newer than the stream, bytes behind the last record, what d->valid refuses. A missing newer field
- * keeps the value it has in `state`. On failure `state` is unchanged. */
+/* Reads the section that is all of b, which may hold anything. Refused, with a sentence that names the field: a
+ * record without a field here or of another shape (dropping it would lose guest state), a field twice, a field
+ * missing that is not newer than the stream, bytes behind the last record, what d->valid refuses. A missing newer
+ * field keeps the value it has in `state`. On failure `state` is unchanged. */
 bool section_load(struct buf *b, const struct state_desc *d, void *state, struct err *e) MUST_CHECK;

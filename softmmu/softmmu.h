@@ -259,7 +259,8 @@ enum mmu_result {
 };
 
 /* Address space 0 is current. Fails when memory cannot be reserved or the map has no room for one more. */
-bool mmu_init(struct mmu *u, struct physmap *m, struct log *l, mmu_walk_fn *walk, void *opaque, struct err *e) MUST_CHECK;
+bool mmu_init(struct mmu *u, struct physmap *m, struct log *l, mmu_walk_fn *walk, void *opaque,
+              struct err *e) MUST_CHECK;
 void mmu_free(struct mmu *u);
 /* Makes the address space `key` current (a pointer change; may recycle the least recently used one). */
 void mmu_select(struct mmu *u, u64 key);
@@ -274,8 +275,8 @@ void mmu_flush_va(struct mmu *u, gva va, u64 match, u64 mask);
 void mmu_new_epoch(struct mmu *u);
 
 /* Address bits 12..32 only, so that a pointer's tag (bits 56..63) does not choose the slot: flushes by
- * address find it. Neighbouring pages never share a slot (bit 0 is the page number's own), which engines rely on: they
- * look in the slot of the first byte for the page of the last. */
+ * address find it. Neighbouring pages never share a slot (bit 0 is the page number's own), which engines rely on:
+ * they look in the slot of the first byte for the page of the last. */
 static inline u32 tlb_index(gva va)
 {
     u64 n = va >> PAGE_BITS;
@@ -321,12 +322,13 @@ enum mmu_result mmu_try_read(struct mmu *u, gva va, u32 size, u32 mode, u32 alig
 enum mmu_result mmu_try_write(struct mmu *u, gva va, u32 size, u32 mode, u32 align, u32 mem, const void *in);
 enum mmu_result mmu_try_probe(struct mmu *u, gva va, u32 size, enum mmu_access acc, u32 mode, u32 align, u32 mem);
 /* As mmu_probe(); MMU_SYNC: not done, the walk would change code. */
-enum mmu_result mmu_try_probe_range(struct mmu *u, gva va, u32 len, enum mmu_access acc, u32 mode, u32 align, u32 mem);
+enum mmu_result mmu_try_probe_range(struct mmu *u, gva va, u32 len, enum mmu_access acc, u32 mode, u32 align,
+                                    u32 mem);
 /* The quiet device at va, if the TLB holds va with that right, and the offset in its region: a repeating
  * instruction may call its ops for the rest of the page. NULL: take the other ways. */
 const struct region *mmu_quiet_hit(const struct mmu *u, u32 mode, gva va, enum mmu_access acc, u64 *off);
-/* A walker is about to change an entry (accessed and dirty bits): before the first one it asks about all. False: the walk
- * is to fail without any change, it will be made again. */
+/* A walker is about to change an entry (accessed and dirty bits): before the first one it asks about all. False: the
+ * walk is to fail without any change, it will be made again. */
 bool mmu_walk_writes(struct mmu *u, gpa at, u32 len);
 /* Checks that [va, va + len) can be accessed; len up to 2 pages. Fills the TLB, does nothing else (a page does not
  * become dirty, so the store that follows may still take the slow path; it cannot fault). */

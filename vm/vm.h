@@ -68,8 +68,8 @@ struct guest_code {
 struct guest_entry {
     u64 pc;
     u64 arg;     /* the first argument register: device tree, boot parameters */
-    u32 bits;    /* 0: as reset leaves it; 32, 64 (x86): protected mode without paging, 64-bit mode with the page tables
-                    at `table`; flat segments, the descriptor table at `gdt` */
+    u32 bits;    /* 0: as reset leaves it; 32, 64 (x86): protected mode without paging, 64-bit mode with the page
+                    tables at `table`; flat segments, the descriptor table at `gdt` */
     u64 table, gdt;
 };
 
@@ -79,11 +79,11 @@ struct guest {
     const struct ir_layout  *layout;
     const struct state_desc *desc;       /* of vcpu.state */
     u32 min_insn;                        /* bytes needed to decode at all: 4 for A64 */
-    /* The mode word's bit(s) set when fp_env.ctl has more than the rounding mode and FP_DN: engines run FP rows on host
-     * FP without them. 0: no such bit, FP rows go through the reference. */
+    /* The mode word's bit(s) set when fp_env.ctl has more than the rounding mode and FP_DN: engines run FP rows on
+     * host FP without them. 0: no such bit, FP rows go through the reference. */
     u64 fp_special;
-    /* fp_env.ctl always has FP_X86. fp_special is then set when it has more than rounding mode, FP_DAZ and FP_FTZ: when
-     * exceptions are unmasked. An x86 host has such FP itself. */
+    /* fp_env.ctl always has FP_X86. fp_special is then set when it has more than rounding mode, FP_DAZ and FP_FTZ:
+     * when exceptions are unmasked. An x86 host has such FP itself. */
     bool fp_x86;
     /* The mode word: everything but the bytes that a translation depends on. Bits 3:0 are the MMU mode
      * of instruction fetches. */
@@ -124,13 +124,15 @@ struct engine {
      * the state whole. */
     enum run_exit (*run)(struct vcpu *v, u64 budget);
     /* In a signal handler, on the thread that runs v and whatever that is at: run(), or else the next one, comes back
-     * soon, with RUN_SYNC and exact counts. host: the interrupted ucontext_t. NULL: kicks wait for the budget's end. */
+     * soon, with RUN_SYNC and exact counts. host: the interrupted ucontext_t. NULL: kicks wait for the budget's
+     * end. */
     void (*kick)(struct vcpu *v, void *host);
     /* Drops code made from [off, off + len), which lies in one page (len 0: drops nothing), and sets the
      * bits of o->code again for what stays of the page: they are clear when this is called. */
     void (*code_written)(struct vcpu *v, struct memobj *o, u64 off, u64 len);
     void (*flush)(struct vcpu *v);                    /* forget all code */
-    /* Prints the host code that it has for the instruction at pc in the mode of now, for people; NULL: none to print. */
+    /* Prints the host code that it has for the instruction at pc in the mode of now, for people; NULL: none to
+     * print. */
     void (*dump_code)(struct vcpu *v, gva pc, FILE *f);
     void (*stats)(struct vcpu *v, FILE *f);           /* counters as text, for people; NULL: none */
 };
@@ -138,7 +140,8 @@ struct engine {
 /* ------------------------------------------------------------------ vCPU ---- */
 
 enum { VCPU_IRQ = 1, VCPU_FIQ = 2 }; /* levels of v->irq, driven by the interrupt controller */
-/* Other pins, handed to guest->line: non-maskable interrupt (an edge), address bit 20 masked (a level), INIT (an edge). */
+/* Other pins, handed to guest->line: non-maskable interrupt (an edge), address bit 20 masked (a level), INIT (an
+ * edge). */
 enum { VCPU_LINE_NMI = 16, VCPU_LINE_A20M, VCPU_LINE_INIT };
 
 struct vcpu_state {         /* saved; the ISA's own state is in `state` */
@@ -182,8 +185,8 @@ struct machine_state {      /* saved */
 extern const struct state_desc machine_state_desc;
 
 enum machine_end {
-    END_NONE, END_POWEROFF, END_RESET /* only with no_reboot */, END_QUIT /* user asked */, END_COUNT /* stop_at reached */,
-    END_STOP /* machine_request_stop */
+    END_NONE, END_POWEROFF, END_RESET /* only with no_reboot */, END_QUIT /* user asked */,
+    END_COUNT /* stop_at reached */, END_STOP /* machine_request_stop */
 };
 
 #define MACHINE_DEVS 128
@@ -249,5 +252,11 @@ void machine_unbind(struct machine *m);
 u64  machine_random(struct machine *m);           /* from s.rng */
 void machine_seed(struct machine *m, u64 seed);
 /* DMA. False when any byte is not RAM. */
-static inline bool machine_dma_read(struct machine *m, gpa a, void *p, u64 n) { return physmap_read(&m->map, a, p, n); }
-static inline bool machine_dma_write(struct machine *m, gpa a, const void *p, u64 n) { return physmap_write(&m->map, a, p, n); }
+static inline bool machine_dma_read(struct machine *m, gpa a, void *p, u64 n)
+{
+    return physmap_read(&m->map, a, p, n);
+}
+static inline bool machine_dma_write(struct machine *m, gpa a, const void *p, u64 n)
+{
+    return physmap_write(&m->map, a, p, n);
+}

@@ -71,7 +71,8 @@ struct disasm *disasm_new(const char *triple, const char *backend, struct err *e
     s->lib = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     if (s->lib && open_library(s, triple, backend))
         return s;
-    err_set(e, s->lib ? "%s has no disassembler for %s" : "%s, which disassembles, is not installed", LIBRARY, backend);
+    err_set(e, s->lib ? "%s has no disassembler for %s" : "%s, which disassembles, is not installed", LIBRARY,
+            backend);
     disasm_free(s);
     return NULL;
 }

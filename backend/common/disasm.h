@@ -6,7 +6,8 @@
 #include <stdio.h>
 
 struct disasm;
-/* For LLVM's target triple ("x86_64") and the name its functions have for that backend ("X86"). NULL, with the reason, when the library or its part for it is missing. */
+/* For LLVM's target triple ("x86_64") and the name its functions have for that backend ("X86"). NULL, with the
+ * reason, when the library or its part for it is missing. */
 struct disasm *disasm_new(const char *triple, const char *backend, struct err *e) MUST_CHECK;
 void disasm_free(struct disasm *s); /* NULL is fine */
 /* One instruction at bytes, of at most len; its text, ending in 0. Returns its length, 0 when there is none. */

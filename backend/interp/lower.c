@@ -337,7 +337,8 @@ static void lower_ins(struct low *w, u32 i)
         return;
     }
     bool fp = ir_rows[in->op].effects & IR_FP;
-    if (w->last_use[i] <= i && !fp && ir_rows[in->op].effects & (IR_PURE | IR_READS) && !(ir_rows[in->op].effects & IR_MEM)) {
+    if (w->last_use[i] <= i && !fp && ir_rows[in->op].effects & (IR_PURE | IR_READS)
+        && !(ir_rows[in->op].effects & IR_MEM)) {
         w->at[i] = w->values; /* never looked at */
         return;
     }

@@ -184,7 +184,12 @@ L_mov256: memmove(op->d, op->a, 32); NEXT;
 L_sel128: memmove(op->d, *(const u8 *)op->a ? op->b : op->c, 16); NEXT;
 L_sel256: memmove(op->d, *(const u8 *)op->a ? op->b : op->c, 32); NEXT;
 L_pc: *(u64 *)op->d = pc0 + op->imm; NEXT;
-L_pair: { u64 lo = *(const u64 *)op->a, hi = *(const u64 *)op->b; ((u64 *)op->d)[0] = lo; ((u64 *)op->d)[1] = hi; NEXT; }
+L_pair: {
+    u64 lo = *(const u64 *)op->a, hi = *(const u64 *)op->b;
+    ((u64 *)op->d)[0] = lo;
+    ((u64 *)op->d)[1] = hi;
+    NEXT;
+}
 L_vzext32: { u64 x = *(const u32 *)op->a; ((u64 *)op->d)[0] = x; ((u64 *)op->d)[1] = 0; NEXT; }
 L_vzext64: { u64 x = *(const u64 *)op->a; ((u64 *)op->d)[0] = x; ((u64 *)op->d)[1] = 0; NEXT; }
 
@@ -269,8 +274,8 @@ L_eval:
     NEXT;
 
     /* ---- rows of ops.def ---- */
-#define C_OF(name, T) ((IR_##name == IR_carry || IR_##name == IR_borrow || IR_##name == IR_ovadd || IR_##name == IR_ovsub) \
-                           ? *(const u8 *)op->c : *(const T *)op->c)
+#define HAS_CARRY(op) ((op) == IR_carry || (op) == IR_borrow || (op) == IR_ovadd || (op) == IR_ovsub)
+#define C_OF(name, T) (HAS_CARRY(IR_##name) ? *(const u8 *)op->c : *(const T *)op->c)
 #define S(x) ((i64)((u64)(x) << (64 - bits)) >> (64 - bits))
 #define INT(name, suffix, T, width, result, kinds, value)                         \
     L_##name##_##suffix : {                                                       \

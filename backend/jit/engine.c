@@ -162,8 +162,8 @@ static struct way leave_with(enum run_exit r)
     return (struct way){ .leave = true, .exit = r };
 }
 
-/* What is left fits no block. In real time nobody counts, and a part of the budget may end anywhere: the run ends here
- * unless that would be no progress. */
+/* What is left fits no block. In real time nobody counts, and a part of the budget may end anywhere: the run ends
+ * here unless that would be no progress. */
 static struct way out_of_budget(struct jit *j, u64 start, u64 end)
 {
     struct vcpu *v = j->v;

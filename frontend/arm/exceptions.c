@@ -41,9 +41,10 @@ static void log_taken(struct vcpu *v, u32 ec, u64 elr, u32 vector)
 {
     const struct a64_state *s = v->state;
     log_line(&v->m->log, LOG_int, "exception %s EC %#x from EL%u: ELR %#llx ESR %#llx FAR %#llx SPSR %#llx",
-             vector == A64_VEC_SYNC ? "sync" : vector == A64_VEC_IRQ ? "irq" : vector == A64_VEC_FIQ ? "fiq" : "serror",
-             ec, (u32)(s->spsr_el1 >> 2 & 3), (unsigned long long)elr, (unsigned long long)s->esr_el1,
-             (unsigned long long)s->far_el1, (unsigned long long)s->spsr_el1);
+             vector == A64_VEC_SYNC ? "sync"
+             : vector == A64_VEC_IRQ ? "irq"
+             : vector == A64_VEC_FIQ ? "fiq" : "serror", ec, (u32)(s->spsr_el1 >> 2 & 3), (unsigned long long)elr,
+             (unsigned long long)s->esr_el1, (unsigned long long)s->far_el1, (unsigned long long)s->spsr_el1);
 }
 
 void a64_take_exception(struct vcpu *v, u32 ec, u32 iss, u64 far, bool far_valid, u64 elr, u32 vector)

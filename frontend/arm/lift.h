@@ -16,7 +16,8 @@ struct a64_lift {
     u64              feat;    /* bit per enum a64_feat */
     u32              insn;    /* the word */
     i64              off;     /* byte offset of this instruction in the block */
-    u32              page_off; /* of the block's first byte in its page: bits 11:0 of pc(0), the same at every mapping */
+    u32              page_off; /* of the block's first byte in its page: bits 11:0 of pc(0), the same at every
+                                  mapping */
     bool             ended;   /* an exit was emitted: the block ends here */
     bool             sp_aligned; /* SP is a multiple of 16 here, by a check earlier in the block */
 };
@@ -48,16 +49,19 @@ void   a64_exit_to(struct a64_lift *l, i64 rel, enum ir_hint h);   /* direct bra
 ir_ref a64_branch_addr(struct a64_lift *l, ir_ref target);         /* AArch64.BranchAddr: applies TBI */
 void   a64_exit_indirect(struct a64_lift *l, ir_ref target, enum ir_hint h); /* applies TBI to the target */
 void   a64_exit_addr(struct a64_lift *l, ir_ref addr, enum ir_hint h); /* TBI is applied already */
-void   a64_exit_mode(struct a64_lift *l);                          /* to the next instruction, the mode word looked at again */
+void   a64_exit_mode(struct a64_lift *l);                          /* to the next instruction, the mode word looked
+                                                                      at again */
 void   a64_exc(struct a64_lift *l, enum a64_exc code, u64 payload); /* ends the block */
-/* ---- memory: addr with TBI needs nothing (the TLB caches the tag). big-endian, alignment mode, MMU mode applied ---- */
+/* ---- memory: addr with TBI needs nothing (the TLB caches the tag). Byte order, alignment, MMU mode applied ---- */
 struct ir_mem a64_mem(const struct a64_lift *l, u32 size_log2);     /* plain, element of this size */
-void   a64_check_sp(struct a64_lift *l, u32 rn);                   /* SP alignment fault when rn is 31 and it applies */
+void   a64_check_sp(struct a64_lift *l, u32 rn);                   /* SP alignment fault when rn is 31 and it
+                                                                      applies */
 ir_ref a64_base(struct a64_lift *l, u32 rn);                       /* Xn or the checked SP: the base of an access */
-void   a64_probe_write(struct a64_lift *l, ir_ref addr, u32 bytes, struct ir_mem m); /* before stores that go together */
+void   a64_probe_write(struct a64_lift *l, ir_ref addr, u32 bytes, struct ir_mem m); /* before stores that go
+                                                                                        together */
 /* ---- FP and SIMD ---- */
-bool   a64_fp_ok(struct a64_lift *l);          /* false: the trap was emitted; the lifter returns true at once. Call it
-                                                  after all checks that make the encoding unallocated. */
+bool   a64_fp_ok(struct a64_lift *l);          /* false: the trap was emitted; the lifter returns true at once. Call
+                                                  it after all checks that make the encoding unallocated. */
 ir_ref a64_v(struct a64_lift *l, u32 r);       /* the whole register, v128 */
 void   a64_set_v(struct a64_lift *l, u32 r, ir_ref v128);
 ir_ref a64_vs(struct a64_lift *l, enum ir_type t, u32 r);  /* scalar in lane 0: f16 f32 f64 or i8..i64 */

@@ -235,8 +235,8 @@ ir_ref a64_base(struct a64_lift *l, u32 rn)
 void a64_probe_write(struct a64_lift *l, ir_ref addr, u32 bytes, struct ir_mem m)
 {
     m.write = 1;
-    ir_emit(l->b, (struct ir_ins){ .op = IR_probe, .type = IR_VOID, .src = IR_I64, .imm = bytes, .aux = ir_mem_pack(m),
-                                   .arg = { addr, IR_NONE, IR_NONE, IR_NONE } });
+    ir_emit(l->b, (struct ir_ins){ .op = IR_probe, .type = IR_VOID, .src = IR_I64, .imm = bytes,
+                                   .aux = ir_mem_pack(m), .arg = { addr, IR_NONE, IR_NONE, IR_NONE } });
 }
 
 /* ---- FP and SIMD registers ---- */

@@ -17,5 +17,6 @@ i64    a64_imm_offset(u32 scaled, u32 imm12, u32 imm9, u32 size);
 
 enum ir_type a64_int_type(u32 size_log2);                      /* i8 .. i128 */
 ir_ref a64_store_value(struct a64_lift *l, u32 size, u32 rt);  /* Xt as an integer of 2^size bytes, up to 8 */
-ir_ref a64_pair(struct a64_lift *l, u32 size, u32 r, u32 r2);  /* two registers of 2^size (4, 8) bytes as one integer */
+ir_ref a64_pair(struct a64_lift *l, u32 size, u32 r, u32 r2);  /* two registers of 2^size (4, 8) bytes as one
+                                                                  integer */
 struct ir_mem a64_mem_pair(const struct a64_lift *l, u32 size); /* two elements of 2^size bytes */

@@ -20,7 +20,8 @@ static struct ir_mem ordered(const struct a64_lift *l, u32 size, u32 elem, enum 
     return m;
 }
 
-static ir_ref emit(struct a64_lift *l, enum ir_op op, enum ir_type t, u32 flag, struct ir_mem m, ir_ref addr, ir_ref x, ir_ref y)
+static ir_ref emit(struct a64_lift *l, enum ir_op op, enum ir_type t, u32 flag, struct ir_mem m, ir_ref addr,
+                   ir_ref x, ir_ref y)
 {
     return ir_emit(l->b, (struct ir_ins){ .op = (u16)op, .type = (u8)t, .src = IR_I64, .flag = (u8)flag,
                                           .aux = ir_mem_pack(m), .arg = { addr, x, y, IR_NONE } });

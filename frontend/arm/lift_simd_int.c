@@ -7,7 +7,8 @@
 #include "frontend/arm/lift_simd.h"
 
 /* rd = x op y, then accumulated. */
-static void binary(struct a64_lift *l, struct a64_lanes s, enum ir_op op, bool qc, u32 acc, u32 rd, ir_ref x, ir_ref y)
+static void binary(struct a64_lift *l, struct a64_lanes s, enum ir_op op, bool qc, u32 acc, u32 rd, ir_ref x,
+                   ir_ref y)
 {
     ir_ref r = ir_vop2(l->b, op, s.lane, x, y);
     ir_ref flag = qc ? a64_qc(l, a64_saturated(l, op, s.lane, r, x, y)) : IR_NONE;

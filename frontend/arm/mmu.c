@@ -2,8 +2,8 @@
  * mmu.c - VMSAv8-64 stage 1 of the EL1&0 regime: the walk, the AT instructions, TLB maintenance, TLB contexts.
  *
  * Arm ARM DDI 0487, D8 and AArch64.S1Translate of J1.1; granules of 4, 16 and 64 KB, 48-bit addresses.
- * Not modelled: stage 2, hardware updates of the access and dirty flags, FEAT_LPA, FEAT_LVA, FEAT_HPDS, TLB conflicts;
- * the contiguous bit changes nothing (D8.6.1 allows it); 52-bit addresses.
+ * Not modelled: stage 2, hardware updates of the access and dirty flags, FEAT_LPA, FEAT_LVA, FEAT_HPDS, TLB
+ * conflicts; the contiguous bit changes nothing (D8.6.1 allows it); 52-bit addresses.
  *
  * A TLB context is (ASID, MMU on or off); TTBR changes under one ASID drop nothing, since software must do so
  * (D8.14). Out-of-range TCR_EL1.TxSZ and reserved granules count as the nearest and as 4 KB (D8.2.5).

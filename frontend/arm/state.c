@@ -99,8 +99,8 @@ static void dump(struct vcpu *v, FILE *f)
     for (u32 i = 0; i < 31; i++)
         fprintf(f, "X%02u=%016llx%c", i, (unsigned long long)s->x[i], i % 4 == 3 ? '\n' : ' ');
     fprintf(f, "SP=%016llx\nPC=%016llx %c%c%c%c EL%u%c DAIF=%x%s\n", (unsigned long long)s->sp,
-            (unsigned long long)v->s.pc, s->n ? 'N' : '-', s->z ? 'Z' : '-', s->c ? 'C' : '-', s->vf ? 'V' : '-', s->el,
-            s->spsel ? 'h' : 't', s->daif, v->s.halted ? " halted" : "");
+            (unsigned long long)v->s.pc, s->n ? 'N' : '-', s->z ? 'Z' : '-', s->c ? 'C' : '-', s->vf ? 'V' : '-',
+            s->el, s->spsel ? 'h' : 't', s->daif, v->s.halted ? " halted" : "");
     fprintf(f, "SCTLR=%llx TCR=%llx TTBR0=%llx TTBR1=%llx VBAR=%llx ESR=%llx FAR=%llx ELR=%llx SPSR=%llx\n",
             (unsigned long long)s->sctlr_el1, (unsigned long long)s->tcr_el1, (unsigned long long)s->ttbr0_el1,
             (unsigned long long)s->ttbr1_el1, (unsigned long long)s->vbar_el1, (unsigned long long)s->esr_el1,

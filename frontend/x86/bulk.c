@@ -21,7 +21,8 @@ static struct run find(struct vcpu *v, u64 desc, u64 base, u64 off, u64 mask, bo
 {
     u32 shift = X86_BULK_SIZE(desc), mode = X86_BULK_MMU(desc);
     gva va = desc & X86_BULK_LONG ? base + off : (u32)(base + off);
-    u64 page = (PAGE_SIZE - (va & (PAGE_SIZE - 1))) >> shift, wrap = mask - off == ~0ull ? page : (mask - off + 1) >> shift;
+    u64 page = (PAGE_SIZE - (va & (PAGE_SIZE - 1))) >> shift;
+    u64 wrap = mask - off == ~0ull ? page : (mask - off + 1) >> shift;
     void *at = write ? mmu_fast_write(&v->mmu, mode, va, 1u << shift) : mmu_fast_read(&v->mmu, mode, va, 1u << shift);
     struct run r = { .at = at, .room = MIN(page, wrap) };
     if (!at && !(va & ((1u << shift) - 1)))
@@ -87,7 +88,8 @@ u64 x86_h_rep_bulk(struct vcpu *v, u64 desc, u64 unused, u64 unused2)
     struct run to = find(v, desc, desc & X86_BULK_LONG ? 0 : s->seg_base[X86_ES], s->gpr[X86_RDI] & mask, mask, true);
     struct run from = to;
     if (moves)
-        from = find(v, desc, desc & X86_BULK_LONG && seg < X86_FS ? 0 : s->seg_base[seg], s->gpr[X86_RSI] & mask, mask, false);
+        from = find(v, desc, desc & X86_BULK_LONG && seg < X86_FS ? 0 : s->seg_base[seg], s->gpr[X86_RSI] & mask,
+                    mask, false);
     u64 n = MIN(MIN(count - 1, to.room), MIN(from.room, v->bulk + 1));
     if (!is_there(&to) || !is_there(&from) || n < 2)
         return 0;

@@ -1,8 +1,8 @@
 /*
  * cpu.h - the state of an x86 vCPU, its mode word, exceptions, and the pieces of the frontend by file.
  *
- * Source: Intel SDM (325462), AMD APM (24592, 24593) where they agree; docs/x86.md says what is not modelled, and what
- * is done where the manuals leave a choice.
+ * Source: Intel SDM (325462), AMD APM (24592, 24593) where they agree; docs/x86.md says what is not modelled, and
+ * what is done where the manuals leave a choice.
  *
  * Addresses: v->s.pc is the *linear* address of the next instruction, CS.base + EIP, cut to 32 bits outside 64-bit
  * mode. EIP itself is not kept: x86_ip().
@@ -23,10 +23,10 @@ enum { X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI };
 enum x86_seg { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS, X86_LDTR, X86_TR, X86_SEG_COUNT };
 
 /* Hidden part of a segment register: seg_attr[] holds bits 23:8 of the descriptor's second word shifted to 15:0 (with
- * limit bits 19:16 as zeros): type 3:0, S 4, DPL 6:5, P 7, AVL 12, L 13, D/B 14, G 15. seg_limit[] is in bytes, the last
- * valid one. A null selector gives attr 0. */
-enum { X86_AT_ACCESSED = 1, X86_AT_RW = 2, X86_AT_CE = 4 /* conforming, or expand-down */, X86_AT_CODE = 8, X86_AT_S = 16,
-       X86_AT_P = 128, X86_AT_L = 1 << 13, X86_AT_DB = 1 << 14, X86_AT_G = 1 << 15 };
+ * limit bits 19:16 as zeros): type 3:0, S 4, DPL 6:5, P 7, AVL 12, L 13, D/B 14, G 15. seg_limit[] is in bytes, the
+ * last valid one. A null selector gives attr 0. */
+enum { X86_AT_ACCESSED = 1, X86_AT_RW = 2, X86_AT_CE = 4 /* conforming, or expand-down */, X86_AT_CODE = 8,
+       X86_AT_S = 16, X86_AT_P = 128, X86_AT_L = 1 << 13, X86_AT_DB = 1 << 14, X86_AT_G = 1 << 15 };
 static inline u32 x86_at_dpl(u32 attr) { return attr >> 5 & 3; }
 
 /* Plain integers without gaps, first those that most instructions touch: compiled code reaches 256 bytes with short
@@ -63,7 +63,8 @@ struct x86_state {
     u32 fp_ctl;    /* struct fp_env of SSE: derived from mxcsr */
     u32 fp_flags;  /* struct fp_env: sticky flags since MXCSR was loaded, FP_ bits (ir/fp.h) */
     u32 mxcsr;     /* control bits only: flags 5:0 are in fp_flags */
-    u32 db_hits;   /* data and I/O breakpoints met, BS and BT: DR6 bits of a debug trap due before the next instruction */
+    u32 db_hits;   /* data and I/O breakpoints met, BS and BT: DR6 bits of a debug trap due before the next
+                      instruction */
     u16 seg_sel[X86_SEG_COUNT];
     u16 fexp[8];   /* sign and exponents of R0..R7 */
     u16 fcw, fsw /* TOP included */, fop, fcs, fds;
@@ -72,19 +73,20 @@ struct x86_state {
 enum { X86_SHADOW_STI = 1, X86_SHADOW_SS = 2 };
 
 /* EFLAGS */
-enum { X86_FL_CF = 1, X86_FL_ONE = 2, X86_FL_PF = 4, X86_FL_AF = 0x10, X86_FL_ZF = 0x40, X86_FL_SF = 0x80, X86_FL_TF = 0x100,
-       X86_FL_IF = 0x200, X86_FL_DF = 0x400, X86_FL_OF = 0x800, X86_FL_IOPL = 0x3000, X86_FL_NT = 0x4000, X86_FL_RF = 0x10000,
-       X86_FL_VM = 0x20000, X86_FL_AC = 0x40000, X86_FL_VIF = 0x80000, X86_FL_VIP = 0x100000, X86_FL_ID = 0x200000,
+enum { X86_FL_CF = 1, X86_FL_ONE = 2, X86_FL_PF = 4, X86_FL_AF = 0x10, X86_FL_ZF = 0x40, X86_FL_SF = 0x80,
+       X86_FL_TF = 0x100, X86_FL_IF = 0x200, X86_FL_DF = 0x400, X86_FL_OF = 0x800, X86_FL_IOPL = 0x3000,
+       X86_FL_NT = 0x4000, X86_FL_RF = 0x10000, X86_FL_VM = 0x20000, X86_FL_AC = 0x40000, X86_FL_VIF = 0x80000,
+       X86_FL_VIP = 0x100000, X86_FL_ID = 0x200000,
        X86_FL_ARITH = X86_FL_CF | X86_FL_PF | X86_FL_AF | X86_FL_ZF | X86_FL_SF | X86_FL_OF,
        X86_FL_OWN = X86_FL_ARITH | X86_FL_DF /* not in eflags */ };
 /* CR0, CR4, EFER, XCR0 */
-enum { X86_CR0_PE = 1, X86_CR0_MP = 2, X86_CR0_EM = 4, X86_CR0_TS = 8, X86_CR0_ET = 16, X86_CR0_NE = 32, X86_CR0_WP = 1 << 16,
-       X86_CR0_AM = 1 << 18, X86_CR0_NW = 1 << 29, X86_CR0_CD = 1 << 30 };
+enum { X86_CR0_PE = 1, X86_CR0_MP = 2, X86_CR0_EM = 4, X86_CR0_TS = 8, X86_CR0_ET = 16, X86_CR0_NE = 32,
+       X86_CR0_WP = 1 << 16, X86_CR0_AM = 1 << 18, X86_CR0_NW = 1 << 29, X86_CR0_CD = 1 << 30 };
 #define X86_CR0_PG 0x80000000ull
-enum { X86_CR4_VME = 1, X86_CR4_PVI = 2, X86_CR4_TSD = 4, X86_CR4_DE = 8, X86_CR4_PSE = 16, X86_CR4_PAE = 32, X86_CR4_MCE = 64,
-       X86_CR4_PGE = 128, X86_CR4_PCE = 256, X86_CR4_OSFXSR = 512, X86_CR4_OSXMMEXCPT = 1024, X86_CR4_UMIP = 1 << 11,
-       X86_CR4_FSGSBASE = 1 << 16, X86_CR4_PCIDE = 1 << 17, X86_CR4_OSXSAVE = 1 << 18, X86_CR4_SMEP = 1 << 20,
-       X86_CR4_SMAP = 1 << 21 };
+enum { X86_CR4_VME = 1, X86_CR4_PVI = 2, X86_CR4_TSD = 4, X86_CR4_DE = 8, X86_CR4_PSE = 16, X86_CR4_PAE = 32,
+       X86_CR4_MCE = 64, X86_CR4_PGE = 128, X86_CR4_PCE = 256, X86_CR4_OSFXSR = 512, X86_CR4_OSXMMEXCPT = 1024,
+       X86_CR4_UMIP = 1 << 11, X86_CR4_FSGSBASE = 1 << 16, X86_CR4_PCIDE = 1 << 17, X86_CR4_OSXSAVE = 1 << 18,
+       X86_CR4_SMEP = 1 << 20, X86_CR4_SMAP = 1 << 21 };
 enum { X86_EFER_SCE = 1, X86_EFER_LME = 1 << 8, X86_EFER_LMA = 1 << 10, X86_EFER_NXE = 1 << 11 };
 enum { X86_DEBUGCTL_LBR = 1, X86_DEBUGCTL_BTF = 2 };
 enum { X86_XCR0_X87 = 1, X86_XCR0_SSE = 2, X86_XCR0_AVX = 4 };
@@ -128,7 +130,8 @@ static inline bool x86_has(const struct vcpu *v, enum x86_feat f)
 /* New vCPU of a model on machine m; the machine owns it. */
 bool x86_cpu_new(struct machine *m, const struct x86_model *model, const struct engine *en, struct err *e) MUST_CHECK;
 
-/* MMU modes. SMAP: supervisor accesses that may not touch user pages (CR4.SMAP, and EFLAGS.AC clear or an implicit access). */
+/* MMU modes. SMAP: supervisor accesses that may not touch user pages (CR4.SMAP, and EFLAGS.AC clear or an implicit
+ * access). */
 enum { X86_MMU_USER, X86_MMU_KERNEL, X86_MMU_KERNEL_SMAP };
 
 /* The mode word: what translations depend on. */
@@ -173,13 +176,15 @@ enum { X86_CHECK_NONE,   /* data segment with limit 4 GiB - 1, readable and writ
 #define X86_STEP_BRANCH 1ull /* beside those, in helper step_done's argument: a branch was taken */
 u64 x86_mode(struct vcpu *v); /* mode.c */
 
-/* exit_exc codes: vector in bits 7:0 and what follows; the payload is the error code (or, with X86_EXC_NEXT, bits 63:32 hold the
- * length of the instruction). The exception has the pc of the instruction. */
+/* exit_exc codes: vector in bits 7:0 and what follows; the payload is the error code (or, with X86_EXC_NEXT, bits
+ * 63:32 hold the length of the instruction). The exception has the pc of the instruction. */
 enum {
-    X86_DE = 0, X86_DB = 1, X86_NMI = 2, X86_BP = 3, X86_OF = 4, X86_BR = 5, X86_UD = 6, X86_NM = 7, X86_DF = 8, X86_TS = 10,
-    X86_NP = 11, X86_SS_FAULT = 12, X86_GP = 13, X86_PF = 14, X86_MF = 16, X86_AC_FAULT = 17, X86_XM = 19,
+    X86_DE = 0, X86_DB = 1, X86_NMI = 2, X86_BP = 3, X86_OF = 4, X86_BR = 5, X86_UD = 6, X86_NM = 7, X86_DF = 8,
+    X86_TS = 10, X86_NP = 11, X86_SS_FAULT = 12, X86_GP = 13, X86_PF = 14, X86_MF = 16, X86_AC_FAULT = 17,
+    X86_XM = 19,
     X86_EXC_CODE = 1 << 8,   /* has an error code */
-    X86_EXC_SOFT = 1 << 9,   /* INT n, INT3, INTO: gate DPL is checked, the return address is behind the instruction */
+    X86_EXC_SOFT = 1 << 9,   /* INT n, INT3, INTO: gate DPL is checked, the return address is behind the
+                                instruction */
     X86_EXC_ICEBP = 1 << 10, /* INT1: a trap without the DPL check */
     X86_EXC_NEXT = 1 << 11   /* a trap: the return address is behind the instruction */
 };
@@ -210,8 +215,8 @@ static inline bool x86_fail(struct vcpu *v, u32 vector, bool has_code, u32 code)
     return false;
 }
 static inline bool x86_fail_gp(struct vcpu *v, u32 code) { return x86_fail(v, X86_GP, true, code); }
-/* Delivers wiring.exc for the instruction at v->s.pc, by IDT or real-mode table; double and triple faults included. Leaves v->s.pc
- * at the handler. Inside a helper: sets v->raised. */
+/* Delivers wiring.exc for the instruction at v->s.pc, by IDT or real-mode table; double and triple faults included.
+ * Leaves v->s.pc at the handler. Inside a helper: sets v->raised. */
 void x86_take(struct vcpu *v);
 void x86_raise(struct vcpu *v, u32 vector, bool has_code, u32 code); /* x86_fail and x86_take */
 void x86_exception(struct vcpu *v, u32 code, u64 payload); /* struct guest, exception */
@@ -229,7 +234,10 @@ static inline u64 x86_ip(const struct vcpu *v, u64 pc)     /* EIP or RIP of a li
     const struct x86_state *s = v->state;
     return s->efer & X86_EFER_LMA && s->seg_attr[X86_CS] & X86_AT_L ? pc : (u32)(pc - s->seg_base[X86_CS]);
 }
-static inline bool x86_is_long(const struct x86_state *s) { return s->efer & X86_EFER_LMA && s->seg_attr[X86_CS] & X86_AT_L; }
+static inline bool x86_is_long(const struct x86_state *s)
+{
+    return s->efer & X86_EFER_LMA && s->seg_attr[X86_CS] & X86_AT_L;
+}
 /* MOV Sreg, POP Sreg, LDS...: not CS. All checks, accessed bit, real and virtual-8086 mode. */
 bool x86_load_seg(struct vcpu *v, u32 seg, u32 sel);
 /* As real mode would: base = sel << 4, limit kept (v86: 0xffff). */
@@ -249,7 +257,8 @@ enum x86_task_why { X86_TASK_JUMP, X86_TASK_CALL, X86_TASK_IRET, X86_TASK_INT };
 bool x86_task_switch(struct vcpu *v, u32 sel, enum x86_task_why why, u64 next, bool has_code, u32 code);
 
 /* access.c: memory as instructions' microcode uses it; linear addresses. False: #PF, #GP, #SS are in wiring.exc. */
-enum x86_as { X86_AS_CPL, /* rights of the current privilege level */ X86_AS_SYSTEM /* supervisor: tables, TSS, new stacks */,
+enum x86_as { X86_AS_CPL,     /* rights of the current privilege level */
+              X86_AS_SYSTEM,  /* supervisor: tables, TSS, new stacks */
               X86_AS_STACK = 2 /* or'ed to one of them: a non-canonical address is #SS(0) instead of #GP(0) */ };
 bool x86_read(struct vcpu *v, gva a, u32 size, enum x86_as as, u64 *val);  /* size 1, 2, 4, 8 */
 bool x86_write(struct vcpu *v, gva a, u32 size, enum x86_as as, u64 val);
@@ -260,7 +269,8 @@ bool x86_walk(void *opaque /* vcpu */, gva va, enum mmu_access acc, u32 mode, st
 /* Walk faults: info[0] is the #PF error code, or X86_WALK_NONCANONICAL. */
 #define X86_WALK_NONCANONICAL (1ull << 32)
 void x86_mmu_select(struct vcpu *v);      /* after CR0, CR3, CR4, EFER changes: picks the TLB context */
-void x86_mmu_flush(struct vcpu *v);       /* every translation of every address space with paging on, global ones too */
+void x86_mmu_flush(struct vcpu *v);       /* every translation of every address space with paging on, global ones
+                                             too */
 void x86_mmu_flush_local(struct vcpu *v, u64 pcid); /* those of one PCID but global ones */
 bool x86_set_cr(struct vcpu *v, u32 n, u64 val); /* with all checks and flushes; CR0, 2, 3, 4, 8 */
 u64  x86_get_cr(struct vcpu *v, u32 n);

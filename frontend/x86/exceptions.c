@@ -244,8 +244,9 @@ bool x86_interrupt(struct vcpu *v)
         deliver_interrupt(v, X86_NMI, false);
         x86_pins(v);
     }
-    /* One on top of the other while gates leave IF set: when the next look would be is no business of the guest's. Each
-     * acknowledge takes a vector out of what is due, so more than there are vectors come from a line that is stuck. */
+    /* One on top of the other while gates leave IF set: when the next look would be is no business of the guest's.
+     * Each acknowledge takes a vector out of what is due, so more than there are vectors come from a line that is
+     * stuck. */
     u32 taken = 0;
     for (; irq_due(v) && taken < 256; taken++)
         deliver_interrupt(v, acknowledge(v), true);

@@ -1,4 +1,5 @@
-/* features.h - CPU features as decode rows, models and CPUID name them (frontend/x86/cpuid.c says which bits they are). */
+/* features.h - CPU features as decode rows, models and CPUID name them (frontend/x86/cpuid.c says which bits they
+ * are). */
 #pragma once
 #include "base/types.h"
 

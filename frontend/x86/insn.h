@@ -1,9 +1,10 @@
 /*
  * insn.h - a decoded x86 instruction, the rows it is decoded by, and the decoder.
  *
- * tools/x86gen.py turns the *.decode files of this folder into x86_rows[], the lookup tables and the lifters' prototypes
- * (x86_decode.h, x86_decode.c); decode.c reads prefixes, ModRM, SIB, VEX and immediates by them. The format of the rows is
- * described at the top of x86.decode. The same rows give the coverage map, the random-instruction fuzzer and the vectors.
+ * tools/x86gen.py turns the *.decode files of this folder into x86_rows[], the lookup tables and the lifters'
+ * prototypes (x86_decode.h, x86_decode.c); decode.c reads prefixes, ModRM, SIB, VEX and immediates by them. The
+ * format of the rows is described at the top of x86.decode. The same rows give the coverage map, the
+ * random-instruction fuzzer and the vectors.
  *
  * Manual: Intel SDM volume 2, chapter 2 (formats) and appendix A (operand codes: E, G, M, ...).
  */
@@ -47,7 +48,8 @@ enum x86_method {
 };
 
 /* What an operand is after decoding. */
-enum x86_kind { X86_K_NONE, X86_K_REG, X86_K_MEM, X86_K_IMM, X86_K_SREG, X86_K_CR, X86_K_DR, X86_K_XMM, X86_K_MMX, X86_K_ST };
+enum x86_kind { X86_K_NONE, X86_K_REG, X86_K_MEM, X86_K_IMM, X86_K_SREG, X86_K_CR, X86_K_DR, X86_K_XMM, X86_K_MMX,
+                X86_K_ST };
 
 struct x86_op {
     u8 kind;   /* enum x86_kind */
@@ -72,8 +74,8 @@ enum {
     X86_X87 = 1 << 8,      /* #NM if EM or TS; waits: pending #MF first */
     X86_X87_NW = 1 << 9,   /* the same without waiting (FNINIT, FNSTCW, ...) */
     X86_MMX = 1 << 10,     /* #UD if EM, #NM if TS, pending #MF; sets TOP 0 and all tags valid unless EMMS */
-    X86_SSE = 1 << 11,     /* #UD if EM or not OSFXSR, #NM if TS; with VEX: #UD unless OSXSAVE and XCR0, #NM if TS, and no LOCK, 66,
-                              F2, F3, REX prefix before it */
+    X86_SSE = 1 << 11,     /* #UD if EM or not OSFXSR, #NM if TS; with VEX: #UD unless OSXSAVE and XCR0, #NM if TS,
+                              and no LOCK, 66, F2, F3, REX prefix before it */
     X86_AL = 1 << 12,      /* legacy encoding: 16-byte memory operands must be aligned, #GP(0) */
     X86_ALWAYS_AL = 1 << 13, /* aligned to the operand's size in VEX encodings too (MOVAPS, MOVNTDQ...) */
     X86_FPX = 1 << 14,     /* may raise SIMD floating-point exceptions */
@@ -88,7 +90,8 @@ typedef bool x86_lifter(struct x86_lift *l, const struct x86_insn *i);
 
 struct x86_operand_desc {
     u8 method;  /* enum x86_method */
-    u8 type;    /* letter code of appendix A.2.2, enum x86_type in x86_decode.h's own numbering; lifters look at x86_op.size */
+    u8 type;    /* letter code of appendix A.2.2, enum x86_type in x86_decode.h's own numbering; lifters look at
+                   x86_op.size */
     u8 reg;     /* of X86_A_FIX, X86_A_FIXS */
     u8 sx;      /* immediates: sign-extended; X86_A_ST: always ST(0) */
     u8 mem;     /* type of the memory form where it differs (Rd/Mb), else X86_T_none */
@@ -119,8 +122,8 @@ struct x86_row {
     struct x86_operand_desc operand[4];
     u8          operand_count;
 };
-enum x86_pfx { X86_PFX_ANY /* 66, F2, F3 have other meanings or none */, X86_PFX_NONE, X86_PFX_66, X86_PFX_F3, X86_PFX_F2,
-               X86_PFX_NOREP /* not F2, F3; 66 is the operand size */ };
+enum x86_pfx { X86_PFX_ANY /* 66, F2, F3 have other meanings or none */, X86_PFX_NONE, X86_PFX_66, X86_PFX_F3,
+               X86_PFX_F2, X86_PFX_NOREP /* not F2, F3; 66 is the operand size */ };
 
 struct x86_insn {
     const struct x86_row *row;
@@ -135,7 +138,8 @@ struct x86_insn {
     u8  vl;           /* vector length in bytes: 16 or 32 */
     u8  w;            /* REX.W or VEX.W as it stands: sizes of general registers are in op[] */
     u8  modrm, mod, reg, rm; /* reg and rm with REX or VEX bits */
-    u8  seg;          /* enum x86_seg of the memory operand, override applied; without has_mem: override or DS (strings, XLAT) */
+    u8  seg;          /* enum x86_seg of the memory operand, override applied; without has_mem: override or DS
+                         (strings, XLAT) */
     u8  base;         /* general register, X86_BASE_NONE, X86_BASE_IP */
     u8  index;        /* general (VSIB: vector) register, X86_BASE_NONE */
     u8  scale;        /* log2 */
@@ -153,9 +157,9 @@ enum x86_decoded {
     X86_UNDEFINED  /* #UD: unknown opcode, or LOCK, prefix, mode or feature wrong */
 };
 
-/* Decodes one instruction of at most `avail` bytes in mode word `mode` (enum X86_M_ bits of cpu.h) for a CPU with these features. Privilege
- * (X86_CPL0), EM, TS and OSFXSR are the driver's business: they are exceptions of other kinds. *out is whole with X86_OK; with
- * X86_UNDEFINED its len is at least 1. */
+/* Decodes one instruction of at most `avail` bytes in mode word `mode` (enum X86_M_ bits of cpu.h) for a CPU with
+ * these features. Privilege (X86_CPL0), EM, TS and OSFXSR are the driver's business: they are exceptions of other
+ * kinds. *out is whole with X86_OK; with X86_UNDEFINED its len is at least 1. */
 enum x86_decoded x86_decode(const u8 *bytes, u32 avail, u64 mode, const u64 features[2], struct x86_insn *out);
 /* The instruction as text, AT&T or Intel order does not matter: for -d in_asm. */
 void x86_insn_text(const struct x86_insn *i, char *buf, u32 size);

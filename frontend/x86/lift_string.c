@@ -26,8 +26,8 @@ static void bulk(struct x86_lift *l, const struct x86_insn *i, u32 size, bool mo
                                  && (!moves || X86_M_SEG(l->mode, i->seg) == X86_CHECK_NONE));
     if (!i->rep || !plain || l->mode & (X86_M_WATCH | X86_M_AC | X86_M_UNMASKED))
         return;
-    u64 desc = X86_BULK((u64)__builtin_ctz(size), i->adsize, i->seg, l->mode & X86_M_MMU) | (moves ? X86_BULK_MOVES : 0)
-               | (x86_long(l) ? X86_BULK_LONG : 0);
+    u64 desc = X86_BULK((u64)__builtin_ctz(size), i->adsize, i->seg, l->mode & X86_M_MMU)
+               | (moves ? X86_BULK_MOVES : 0) | (x86_long(l) ? X86_BULK_LONG : 0);
     u16 none = x86_when(l, ir_call(l->b, X86_H_rep_bulk, x86_imm(l, IR_I64, desc), IR_NONE, IR_NONE));
     x86_exit_again(l);
     x86_end(l, none);

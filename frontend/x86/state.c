@@ -12,8 +12,8 @@
 
 #define F(f) STATE(struct x86_state, f)
 static const struct state_field state_fields[] = {
-    F(gpr), F(ftw), F(cf), F(zf), F(sf), F(of), F(df), F(pb), F(ab), F(cpl), F(shadow), F(nmi_blocked), F(nmi_pending),
-    F(a20_off), F(ferr), F(pad0),
+    F(gpr), F(ftw), F(cf), F(zf), F(sf), F(of), F(df), F(pb), F(ab), F(cpl), F(shadow), F(nmi_blocked),
+    F(nmi_pending), F(a20_off), F(ferr), F(pad0),
     F(xmm), F(ymmh), F(mm), F(seg_base), F(gdt_base), F(idt_base), F(cr0), F(cr2), F(cr3), F(cr4), F(xcr0),
     F(dr), F(efer), F(star), F(lstar), F(cstar), F(fmask), F(kernel_gs_base), F(tsc_aux),
     F(sysenter_cs), F(sysenter_esp), F(sysenter_eip), F(pat), F(misc_enable), F(tsc_offset), F(spec_ctrl), F(xss),
@@ -122,12 +122,13 @@ const struct ir_layout x86_layout = {
 
 /* ---- reset and INIT ---- */
 
-/* SDM volume 1, 10.2.3. An underflow that is not masked is found without a loss of accuracy (4.9.1.5), and FTZ counts for
- * nothing then. */
+/* SDM volume 1, 10.2.3. An underflow that is not masked is found without a loss of accuracy (4.9.1.5), and FTZ counts
+ * for nothing then. */
 u32 x86_fp_ctl(u32 mxcsr)
 {
     static const u8 rounding[4] = { FP_RNE, FP_RM, FP_RP, FP_RZ };
-    return FP_X86 | rounding[mxcsr >> 13 & 3] | (mxcsr >> 6 & 1 ? FP_DAZ : 0) | ((mxcsr & 0x8800) == 0x8800 ? FP_FTZ : 0)
+    return FP_X86 | rounding[mxcsr >> 13 & 3] | (mxcsr >> 6 & 1 ? FP_DAZ : 0)
+           | ((mxcsr & 0x8800) == 0x8800 ? FP_FTZ : 0)
            | (mxcsr >> 11 & 1 ? 0 : FP_UF_EXACT) | (mxcsr >> 10 & 1 ? 0 : FP_OF_EXACT);
 }
 

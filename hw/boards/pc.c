@@ -9,6 +9,7 @@
 #include "hw/boards/pc_firmware.h"
 #include "hw/boards/pc_map.h"
 #include "hw/boards/pc_vga.h"
+#include "hw/boards/pc_wires.h"
 #include "hw/char/parallel.h"
 #include "hw/char/uart16550.h"
 #include "hw/input/i8042.h"
@@ -18,7 +19,6 @@
 #include "hw/intc/apic.h"
 #include "hw/intc/i8259.h"
 #include "hw/intc/ioapic.h"
-#include "hw/intc/pc_irqs.h"
 #include "hw/misc/acpi_pm.h"
 #include "hw/misc/debug_console.h"
 #include "hw/misc/fpu_error.h"
@@ -77,16 +77,30 @@ struct pc {
     struct pc_ide         ide;
     struct vga            vga;           /* when c.vga */
     u32                   pm_base;       /* ports where pm is mapped now, 0: nowhere */
-    struct pc_irqs        irqs;
+    struct pc_wires       wires;
     struct sysreg_port    intack;        /* of a CPU without a local APIC */
     struct slot           slots[PC_SLOTS];
 };
 
 /* ---- interrupts ---- */
 
-static struct irq_line isa_irq(struct pc *b, u32 n) { return pc_irqs_isa(&b->irqs, n); }
+static struct irq_line isa_irq(struct pc *b, u32 n) { return pc_wires_isa(&b->wires, n); }
 
-static u32 pic_ack(void *opaque) { return i8259_ack(&((struct pc *)opaque)->pic); }
+/* The timer is told when its interrupt is taken, by either way. */
+static u32 pic_ack(void *opaque)
+{
+    struct pc *b = opaque;
+    u32 vector = i8259_ack(&b->pic);
+    if (vector == b->pic.s.base[I8259_MASTER] + (u32)PC_IRQ_TIMER)
+        i8254_taken(&b->pit);
+    return vector;
+}
+static void apic_taken(void *opaque, u32 vector)
+{
+    struct pc *b = opaque;
+    if (ioapic_sends(&b->ioapic, PC_PIN_TIMER, vector))
+        i8254_taken(&b->pit);
+}
 static u64 intack_read(void *opaque, u32 id)
 {
     (void)id;
@@ -119,9 +133,8 @@ static bool take_msi(void *opaque, gpa addr, u32 data) { return apic_msi(&((stru
 
 static void add_interrupts(struct pc *b, struct machine *m)
 {
-    pc_irqs_init(&b->irqs, m, "irqs");
     i8259_init(&b->pic, m, "pic");
-    b->irqs.pic = &b->pic;
+    pc_wires_init(&b->wires, m, "wires", &b->pic, b->c.has_apic ? &b->ioapic : NULL);
     if (!b->c.has_apic) {
         b->pic.out = (struct irq_line){ pic_to_cpu, b, 0 };
         b->intack = (struct sysreg_port){ .opaque = b, .read = intack_read };
@@ -130,10 +143,11 @@ static void add_interrupts(struct pc *b, struct machine *m)
     }
     b->apics.pic_ack = pic_ack;
     b->apics.pic_opaque = b;
+    b->apics.taken = apic_taken;
+    b->apics.taken_opaque = b;
     apic_init(&b->apic, &b->apics, m, "apic0", 0);
     b->pic.out = apic_lint(&b->apic, 0);
     ioapic_init(&b->ioapic, &b->apics, m, "ioapic");
-    b->irqs.ioapic = &b->ioapic;
     physmap_map_mmio(&m->map, PC_IOAPIC, 0x1000, &dev_mmio, &b->ioapic.dev, "ioapic");
 }
 
@@ -151,12 +165,11 @@ static bool add_timers(struct pc *b, struct machine *m, struct err *e)
     mc146818_init(&b->rtc, m, "rtc", b->c.rtc_seconds);
     b->rtc.irq = isa_irq(b, PC_IRQ_RTC);
     hpet_init(&b->hpet, m, "hpet", 1u << PC_PIN_TIMER);
-    b->hpet.irq[PC_PIN_TIMER] = pc_irqs_hpet(&b->irqs, PC_PIN_TIMER);
-    b->hpet.legacy_irq[0] = pc_irqs_hpet(&b->irqs, PC_IRQ_TIMER);
-    b->hpet.legacy_irq[1] = pc_irqs_hpet(&b->irqs, PC_IRQ_RTC);
-    b->hpet.legacy = pc_irqs_legacy;
-    b->hpet.opaque = &b->irqs;
-    b->irqs.hpet = &b->hpet;
+    b->hpet.irq[PC_PIN_TIMER] = pc_wires_hpet(&b->wires, PC_PIN_TIMER);
+    b->hpet.legacy_irq[0] = pc_wires_hpet(&b->wires, PC_IRQ_TIMER);
+    b->hpet.legacy_irq[1] = pc_wires_hpet(&b->wires, PC_IRQ_RTC);
+    b->hpet.legacy = pc_wires_replace;
+    b->hpet.opaque = &b->wires;
     physmap_map_mmio(&m->map, PC_HPET, 0x400, &dev_mmio, &b->hpet.dev, "hpet");
     return map(b, PC_PORT_PIT, 4, &dev_mmio, &b->pit.dev, e) && map(b, PC_PORT_SPEAKER, 1, &i8254_port61_mmio, &b->pit.dev, e)
            && map(b, PC_PORT_RTC, 2, &dev_mmio, &b->rtc.dev, e);
@@ -275,8 +288,8 @@ static bool add_pci(struct pc *b, struct machine *m, struct err *e)
     pci_plug(bus, &b->piix4.pci, 1, 3);
     for (u32 n = 0; n < 4; n++)
         bus->intx[n] = piix3_pirq(&b->isa, n);
-    for (u32 n = 0; n < PC_IRQS; n++)
-        b->isa.irq[n] = pc_irqs_pci(&b->irqs, n);
+    for (u32 n = 0; n < PC_WIRES; n++)
+        b->isa.irq[n] = pc_wires_pci(&b->wires, n);
     const struct irq_line ide_irq[2] = { isa_irq(b, PC_IRQ_IDE0), isa_irq(b, PC_IRQ_IDE1) };
     return map(b, PC_PORT_PCI, 8, &i440fx_ports, &b->host.dev, e)
            && pc_ide_init(&b->ide, m, bus, ide_irq, b->c.ide, e);

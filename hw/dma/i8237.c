@@ -328,12 +328,14 @@ static bool valid(const void *state, struct err *e)
     for (u32 ch = 0; ch < I8237_CHANNELS; ch++)
         if (s->mode[ch] & 3)
             return err_set(e, "mode %#x of channel %u out of range", s->mode[ch], ch);
-    return (s->high[0] <= 1 && s->high[1] <= 1) || err_set(e, "flip-flops out of range: %u, %u", s->high[0], s->high[1]);
+    return (s->high[0] <= 1 && s->high[1] <= 1)
+           || err_set(e, "flip-flops out of range: %u, %u", s->high[0], s->high[1]);
 }
 
 #define F(f) STATE(struct i8237_state, f)
 static const struct state_field i8237_fields[] = {
-    F(base_addr), F(base_count), F(addr), F(count), F(mode), F(page), F(dreq), F(soft), F(mask), F(tc), F(command), F(high),
+    F(base_addr), F(base_count), F(addr), F(count), F(mode), F(page), F(dreq), F(soft), F(mask),
+    F(tc), F(command), F(high),
 };
 static const struct state_desc i8237_desc = {
     .name = "i8237", STATE_DESC(struct i8237_state, 1, i8237_fields), .valid = valid,

@@ -263,6 +263,8 @@ u32 apic_acknowledge(struct apic *a)
     if (v) {
         put(a->s.irr, v, false);
         put(a->s.isr, v, true);
+        if (a->bus->taken)
+            a->bus->taken(a->bus->taken_opaque, v);
     } else if (wants_ext(a) && a->bus->pic_ack) {
         a->s.ext = 0;
         v = a->bus->pic_ack(a->bus->pic_opaque);

@@ -58,6 +58,9 @@ struct apic_bus {
     void           *pic_opaque;
     void          (*eoi)(void *opaque, u32 vector); /* end of a level-triggered interrupt: the I/O APIC's */
     void           *eoi_opaque;
+    void          (*taken)(void *opaque, u32 vector); /* a CPU acknowledged a vector of its APIC's; NULL: nobody
+                                                         asks */
+    void           *taken_opaque;
     u64           (*tsc)(struct vcpu *v);           /* NULL: the time stamp counter is virtual ns */
 };
 

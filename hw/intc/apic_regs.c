@@ -8,7 +8,8 @@
 #define VERSION  ((APIC_LVTS - 1) << 16 | 0x14u)
 /* Register numbers: offset / 16, or MSR number - 0x800. */
 enum { R_ID = 2, R_VERSION, R_TPR = 8, R_APR, R_PPR, R_EOI, R_RRD, R_LDR, R_DFR, R_SVR, R_ISR, R_TMR = 0x18,
-       R_IRR = 0x20, R_ESR = 0x28, R_ICR = 0x30, R_ICR2, R_LVT, R_COUNT = 0x38, R_CURRENT, R_DIVIDE = 0x3e, R_SELF_IPI };
+       R_IRR = 0x20, R_ESR = 0x28, R_ICR = 0x30, R_ICR2, R_LVT, R_COUNT = 0x38, R_CURRENT, R_DIVIDE = 0x3e,
+       R_SELF_IPI };
 /* What the guest can write in each LVT entry. */
 static const u32 lvt_bits[APIC_LVTS] = { 0x700ff, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff };
 
@@ -276,7 +277,8 @@ static bool apic_valid(const void *state, struct err *e)
         if (s->lvt[i] & ~(lvt_bits[i] | LVT_REMOTE_IRR))
             return err_set(e, "local vector %u out of range: %#x", i, s->lvt[i]);
     if (s->icr & ~(ICR_ALL | ~0ull << 32) || s->id > 0xff || s->tpr > 0xff || s->ldr & 0xffffff
-        || ~s->dfr & 0x0fffffff || s->svr & ~(u32)SVR_ALL || (s->esr | s->esr_next) & ~(u32)ESR_ALL || s->divide & ~0xbu)
+        || ~s->dfr & 0x0fffffff || s->svr & ~(u32)SVR_ALL || (s->esr | s->esr_next) & ~(u32)ESR_ALL
+        || s->divide & ~0xbu)
         return err_set(e, "registers out of range: icr %#llx, id %#x, tpr %#x, ldr %#x, dfr %#x, svr %#x",
                        (unsigned long long)s->icr, s->id, s->tpr, s->ldr, s->dfr, s->svr);
     return (s->pins <= 3 && s->ext <= 1 && s->init <= 1 && s->sipi <= 0x1ff)

@@ -228,8 +228,8 @@ bool gicv3_cpuif_valid(const struct gicv3_state *s, struct err *e)
 {
     for (u32 i = 0; i < GIC_MAX_CPUS; i++) {
         if (s->ctlr[i] & ~(u32)CTLR_ALL || s->grpen[i] & ~3u || s->pmr[i] & ~PMR_MASK)
-            return err_set(e, "CPU interface %u out of range: control %#x, group enables %#x, mask %#x", i, s->ctlr[i],
-                           s->grpen[i], s->pmr[i]);
+            return err_set(e, "CPU interface %u out of range: control %#x, group enables %#x, mask %#x", i,
+                           s->ctlr[i], s->grpen[i], s->pmr[i]);
         if (s->bpr[i * 2] > 7 || s->bpr[i * 2 + 1] > 7)
             return err_set(e, "CPU interface %u: binary points %u and %u out of range", i, s->bpr[i * 2],
                            s->bpr[i * 2 + 1]);

@@ -68,6 +68,12 @@ struct irq_line ioapic_line(struct ioapic *io, u32 pin)
     return (struct irq_line){ ioapic_set_pin, io, pin };
 }
 
+bool ioapic_sends(const struct ioapic *io, u32 pin, u32 vector)
+{
+    u64 e = io->s.redir[pin];
+    return !(e & E_MASKED) && (e & 0xff) == vector && (mode_of(e) == APIC_FIXED || mode_of(e) == APIC_LOWEST);
+}
+
 static void end_of_interrupt(void *opaque, u32 vector)
 {
     struct ioapic *io = opaque;

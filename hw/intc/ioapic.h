@@ -32,3 +32,5 @@ void ioapic_init(struct ioapic *io, struct apic_bus *bus, struct machine *m, con
 /* irq_line.set: opaque is the struct ioapic, n the pin. */
 void ioapic_set_pin(void *opaque, u32 n, bool level);
 struct irq_line ioapic_line(struct ioapic *io, u32 pin);
+/* Do the pin's interrupts have this vector? */
+bool ioapic_sends(const struct ioapic *io, u32 pin, u32 vector);

@@ -16,6 +16,7 @@ enum { EV_TIMER = 1, EV_GLOBAL = 1 << 5, EV_POWER = 1 << 8, EV_RTC = 1 << 10,
 enum { CNT_SCI = 1, CNT_KEPT = 0x1c03, CNT_TYPE_AT = 10, CNT_SLEEP = 1 << 13 };
 enum { TIMER_HALF = 1 << 23, TIMER_MASK = (1 << 24) - 1 };
 #define SECOND 1000000000u
+#define UNSEEN TIME_NEVER /* nobody looked since the reset */
 
 static struct acpi_pm *self(struct dev *d)
 {
@@ -31,7 +32,7 @@ static u64 now_ticks(const struct acpi_pm *p)
 static void look(struct acpi_pm *p)
 {
     u64 now = now_ticks(p);
-    if (now / TIMER_HALF != p->s.seen / TIMER_HALF)
+    if (p->s.seen != UNSEEN && now / TIMER_HALF != p->s.seen / TIMER_HALF)
         p->s.status |= EV_TIMER;
     p->s.seen = now;
 }
@@ -175,10 +176,11 @@ static void resumed(struct dev *d)
     drive(self(d));
 }
 
-/* The timer goes on counting. A reset that begins a run has no time yet. */
+/* The timer goes on counting, and what it did before is no news. At power-on it is at 0. */
 static void reset(struct dev *d)
 {
-    self(d)->s = (struct acpi_pm_state){ .due = DEADLINE_NONE, .seen = self(d)->s.seen };
+    self(d)->s = (struct acpi_pm_state){ .due = DEADLINE_NONE, .seen = self(d)->powered ? UNSEEN : 0 };
+    self(d)->powered = true;
     drive(self(d));
 }
 

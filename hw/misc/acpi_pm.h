@@ -15,7 +15,7 @@ enum { ACPI_PM_S5 = 0 };                                /* SLP_TYP of soft off *
 
 struct acpi_pm_state {
     u64 due;          /* deadline: the timer's top bit changes and the guest wants to know */
-    u64 seen;         /* timer ticks up to which the status is known */
+    u64 seen;         /* timer ticks up to which the status is known; ~0: from the next look on */
     u16 status, enable, control;
     u8  apm[2];       /* SMI command and status ports as written */
 };
@@ -25,6 +25,7 @@ struct acpi_pm {
     struct acpi_pm_state s;
     struct irq_line      sci;  /* a level */
     struct event         event;
+    bool                 powered; /* the reset of power-on is over */
 };
 
 extern const struct dev_class acpi_pm_class;

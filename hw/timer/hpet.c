@@ -56,8 +56,6 @@ static void arm_all(struct hpet *h)
 
 /* ---- interrupts ---- */
 
-bool hpet_is_legacy(const struct hpet *h) { return h->s.config & CONF_LEGACY; }
-
 static struct irq_line *line_of(struct hpet *h, u32 n)
 {
     u32 pin = h->s.timer[n] >> T_ROUTE_AT & 31;

@@ -37,5 +37,4 @@ struct hpet {
 };
 
 extern const struct dev_class hpet_class;
-bool hpet_is_legacy(const struct hpet *h); /* LEG_RT_CNF */
 void hpet_init(struct hpet *h, struct machine *m, const char *path, u32 pins);

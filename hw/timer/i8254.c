@@ -2,16 +2,19 @@
  * i8254.c - the interval timer of a PC (8254), with system control port B (0x61).
  *
  * Spec: Intel 8254 data sheet (231164). Nothing ticks: counts and outputs are computed from virtual time, in ticks
- * of 1193182 Hz by exact arithmetic, and only changes of counter 0's output are events. When the host is late for
- * some of those, one rising edge stands for all. Gates 0 and 1 are tied high; the refresh bit of port 0x61 toggles
- * every 18 ticks, whatever counter 1 does. Not modelled: the speaker's sound, parity and channel check errors (port
- * 0x61, bits 7:6), counts of digits above 9 in BCD mode as a chip would have them.
+ * of 1193182 Hz by exact arithmetic, and only changes of counter 0's output are events. When a realtime host is late
+ * for some of those, the rising edges that it missed follow one by one, each when the processor took the one before,
+ * unless nobody takes them. Gates 0 and 1 are tied high; the refresh bit of port 0x61 toggles every 18
+ * ticks, whatever counter 1 does. Not modelled: the speaker's sound, parity and channel check errors (port 0x61, bits
+ * 7:6), counts of digits above 9 in BCD mode as a chip would have them.
  */
 #include "hw/timer/i8254.h"
 #include "hw/deadline.h"
 #include "hw/isa.h"
 
 #define SECOND 1000000000u
+#define OWED_MAX 100u /* a tenth of a second of the fastest timers, one second of the slowest */
+#define IGNORED 2u
 enum { AT_CONTROL = 3, AT_PORT61 = 4 };
 enum { CONTROL_BCD = 1 };
 enum { BACK_NO_COUNT = 0x20, BACK_NO_STATUS = 0x10, STATUS_OUT = 0x80, STATUS_NULL = 0x40 };
@@ -247,6 +250,8 @@ static void program(struct i8254_state *s, u32 n, u8 val)
     s->held[n] = 0;
     s->load_at[n] = TIME_NEVER;
     s->write_high[n] = s->read_high[n] = s->latched[n] = s->has_status[n] = 0;
+    if (n == 0)
+        s->owed = s->asked = s->stretched = 0;
 }
 
 static void read_back(struct i8254_state *s, u8 val, u64 t)
@@ -282,22 +287,68 @@ static void drive(struct i8254 *p, bool level)
 
 static void rearm(struct i8254 *p, u64 t)
 {
-    drive(p, output(&p->s, 0, t));
+    drive(p, p->s.stretched || output(&p->s, 0, t));
     u64 edge = next_edge(&p->s, 0, t), next = MIN(edge, p->s.load_at[0]);
     p->s.due = next == TIME_NEVER ? DEADLINE_NONE : tick_ns(next);
     deadline_arm(&p->event, p->s.due);
 }
+
+static void pulse(struct i8254 *p)
+{
+    drive(p, false);
+    drive(p, true);
+}
+
+/* An edge that the processor has to take. The output may be low again by now: it is held up until then. */
+static void ask(struct i8254 *p, u64 t)
+{
+    pulse(p);
+    p->s.asked = (u8)MIN(p->s.asked + 1u, IGNORED);
+    p->s.stretched = !output(&p->s, 0, t);
+}
+
+/* Rising edges from tick `from` to tick `to`. */
+static u64 rises(const struct i8254_state *s, u64 from, u64 to)
+{
+    if (!periodic(s, 0) || !counting(s, 0) || s->count[0] == 1)
+        return 0;
+    return elapsed(s, 0, to) / s->count[0] - elapsed(s, 0, from - 1) / s->count[0];
+}
+
+/* What became due at tick `at` is seen to at tick t. One edge may wait to be taken while the next come: guests are
+ * late, too. If it waits for the second time, nobody listens, and they are lost, as in a chip. */
+static void realtime_edges(struct i8254 *p, u64 at, u64 t)
+{
+    struct i8254_state *s = &p->s;
+    u64 n = rises(s, at, MIN(t, s->load_at[0]));
+    if (!n) {
+        drive(p, s->stretched || output(s, 0, at));
+        return;
+    }
+    if (s->asked < IGNORED)
+        s->owed = (u8)MIN(s->owed + n - !s->asked, OWED_MAX);
+    ask(p, t);
+}
+
+/* Late: of what was missed, one pulse. */
+static void plain_edges(struct i8254 *p, u64 at, u64 t)
+{
+    drive(p, output(&p->s, 0, at));
+    if (next_edge(&p->s, 0, at) <= t)
+        pulse(p);
+}
+
+static bool is_realtime(const struct i8254 *p) { return p->dev.m && p->dev.m->clock == CLOCK_REALTIME; }
 
 static void output_due(void *opaque)
 {
     struct i8254 *p = self(opaque);
     u64 at = (u64)((u128)p->s.due * I8254_HZ / SECOND), t = now_ticks(p);
     sync(&p->s, 0, at);
-    drive(p, output(&p->s, 0, at));
-    if (next_edge(&p->s, 0, at) <= t) { /* late: of what was missed, one pulse */
-        drive(p, false);
-        drive(p, true);
-    }
+    if (is_realtime(p) && periodic(&p->s, 0))
+        realtime_edges(p, at, t);
+    else
+        plain_edges(p, at, t);
     sync(&p->s, 0, t);
     rearm(p, t);
 }
@@ -311,6 +362,23 @@ static u64 sync_all(struct i8254 *p)
     for (u32 n = 0; n < I8254_COUNTERS; n++)
         sync(&p->s, n, t);
     return t;
+}
+
+void i8254_taken(struct i8254 *p)
+{
+    p->s.asked = 0;
+    if (!p->s.owed && !p->s.stretched)
+        return;
+    u64 t = sync_all(p);
+    if (p->s.asked) /* another one came */
+        return;
+    p->s.stretched = 0;
+    if (!p->s.owed) {
+        drive(p, output(&p->s, 0, t));
+        return;
+    }
+    p->s.owed--;
+    ask(p, t);
 }
 
 bool i8254_out(struct i8254 *p, u32 n)
@@ -403,17 +471,21 @@ static bool valid(const void *state, struct err *e)
     for (u32 n = 0; n < I8254_COUNTERS; n++)
         if (!counter_valid(s, n))
             return err_set(e, "registers of counter %u out of range", n);
+    if (s->owed > OWED_MAX || s->asked > IGNORED || s->stretched > 1)
+        return err_set(e, "missed edges out of range: %u, %u, %u", s->owed, s->asked, s->stretched);
     return (s->level <= 1 && s->port61 <= P61_WRITABLE)
            || err_set(e, "output %u or port 0x61 (%#x) out of range", s->level, s->port61);
 }
 
 #define F(f) STATE(struct i8254_state, f)
+#define N(f) STATE_SINCE(2, struct i8254_state, f)
 static const struct state_field i8254_fields[] = {
     F(due), F(start), F(held), F(load_at), F(count), F(reload), F(latch), F(control), F(low), F(write_high),
     F(read_high), F(latched), F(status), F(has_status), F(gate), F(level), F(port61), F(pad),
+    N(owed), N(asked), N(stretched), N(pad2),
 };
 static const struct state_desc i8254_desc = {
-    .name = "i8254", STATE_DESC(struct i8254_state, 1, i8254_fields), .valid = valid,
+    .name = "i8254", STATE_DESC(struct i8254_state, 2, i8254_fields), .valid = valid,
 };
 
 const struct dev_class i8254_class = {

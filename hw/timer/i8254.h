@@ -29,6 +29,10 @@ struct i8254_state {                   /* [counter]; ticks are those of the comm
     u8  level;                         /* of out0 */
     u8  port61;                        /* bits 3:0 as written */
     u8  pad[2];
+    u8  owed;                          /* rising edges of out0 that a late host missed and that are to follow */
+    u8  asked;                         /* edges since one was taken, at most 2 (realtime) */
+    u8  stretched;                     /* out0 is high for it, whatever the counter says */
+    u8  pad2[5];
 };
 
 struct i8254 {
@@ -41,5 +45,7 @@ struct i8254 {
 extern const struct dev_class i8254_class;
 extern const struct mmio_ops i8254_port61_mmio; /* opaque: the struct dev */
 void i8254_init(struct i8254 *p, struct machine *m, const char *path);
+/* The processor took the interrupt that is out0's. Boards that do not tell lose the edges that a late host misses. */
+void i8254_taken(struct i8254 *p);
 /* The output of counter n (0 to 2) now. */
 bool i8254_out(struct i8254 *p, u32 n);

@@ -241,8 +241,9 @@ def numbers():
     for date in ('1', '', 'UTC', 'local', '2020-13-01', '2020-01-01x', '2021-02-29', '2020-06-31', '2020-01-01T25:00:00',
                  '2020-01-01T10:00', '2020-01-01 10:00:00', '1969-12-31', '1969-12-31T23:59:59', '06-17-2006'):
         yield k + ['-rtc', f'base={date}'], ['-rtc', f'base={date}', 'localtime']
-    for more in ('clock=host', 'clock=rt', 'clock=', 'clock=bogus', 'driftfix=slew', 'driftfix=1', 'base=utc,clock=host'):
+    for more in ('clock=host', 'clock=', 'clock=bogus', 'driftfix=slew', 'driftfix=1', 'base=utc,clock=host'):
         yield k + ['-rtc', more], ['-rtc', more.split(',')[-1], 'known:']
+    yield k + ['-rtc', 'clock=rt', '--clock', 'icount'], ['-rtc', 'clock=rt', 'icount']
     yield k + ['-rtc', 'base=2106-02-07T06:28:16'], ['-rtc', 'virt', '2106']
 
 

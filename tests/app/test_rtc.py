@@ -51,6 +51,9 @@ def cases():
         yield ['-rtc', base, *icount], shown if shown not in (0, ZONE) or '1970' in base else fixed
     yield ['-rtc', 'base=localtime', '-rtc', 'base=2006-06-17'], seconds('2006-06-17T00:00:00')
     yield ['-rtc', 'base=2006-06-17', '-rtc', 'base=utc'], 0
+    yield ['-rtc', 'clock=rt'], 0 # as libvirt has it: base, clock, driftfix
+    yield ['-rtc', 'base=localtime,clock=rt,driftfix=none'], ZONE
+    yield ['-rtc', 'clock=rt', '-rtc', 'clock=vm', *icount], fixed
     yield icount, fixed
 
 

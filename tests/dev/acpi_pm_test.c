@@ -90,6 +90,29 @@ static void test_overflow(void **state)
     assert_true(f->r.irq[0]);
 }
 
+static u64 halves(const struct fix *f) { return (u64)((u128)f->r.m->s.idle_ns * HZ / SECOND / HALF); }
+
+/* Overflows before a reset are no news behind it, whether somebody saw them or not. */
+static void test_reset(void **state)
+{
+    struct fix *f = *state;
+    for (u32 i = 0; i < 4; i++) {
+        wr(f, EN, i & 1 ? TMROF : 0);
+        wr(f, CNT, SCI_EN);
+        rig_run(&f->r, 3 * SECOND);
+        assert_int_equal(f->r.irq[0], i & 1);
+        f->p.dev.cls->reset(&f->p.dev);
+        assert_false(f->r.irq[0]);
+        rig_run(&f->r, SECOND / 100);
+        u64 now = halves(f);
+        assert_int_equal(rd(f, STS), 0);
+        assert_int_equal(rd(f, EN), 0);
+        while (halves(f) == now)
+            rig_run(&f->r, SECOND / 100);
+        assert_int_equal(rd(f, STS), TMROF);
+    }
+}
+
 static void test_power_button(void **state)
 {
     struct fix *f = *state;
@@ -154,7 +177,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, start, stop)
     const struct CMUnitTest tests[] = {
-        T(test_timer), T(test_overflow), T(test_power_button), T(test_soft_off), T(test_events_block),
+        T(test_timer), T(test_overflow), T(test_reset), T(test_power_button), T(test_soft_off), T(test_events_block),
         T(test_scribble),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

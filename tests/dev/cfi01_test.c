@@ -39,7 +39,8 @@ static int start(void **state)
     struct err e;
     rig_start(&f->r);
     f->obj = physmap_new_obj(&f->r.m->map, "flash0", SIZE, &e);
-    f->b = (struct block){ .size = sizeof f->file, .name = "vars.fd", .host = f, .read = file_read, .write = file_write };
+    f->b = (struct block){ .size = sizeof f->file, .name = "vars.fd", .host = f, .read = file_read,
+                           .write = file_write };
     memset(f->file, 0xa5, sizeof f->file);
     cfi01_init(&f->c, f->r.m, "flash0", f->obj, &f->b, false);
     if (!cfi01_load(&f->c, &e))

@@ -418,8 +418,9 @@ static void test_formats(void **state)
     static const struct { u32 kib, type, rate, cylinders, heads, sectors; } kinds[] = {
         { 160, FLOPPY_360K, 2, 40, 1, 8 },    { 180, FLOPPY_360K, 1, 40, 1, 9 },    { 320, FLOPPY_360K, 1, 40, 2, 8 },
         { 360, FLOPPY_360K, 2, 40, 2, 9 },    { 720, FLOPPY_1440K, 2, 80, 2, 9 },   { 720, FLOPPY_720K, 2, 80, 2, 9 },
-        { 1200, FLOPPY_1200K, 0, 80, 2, 15 }, { 1440, FLOPPY_1440K, 0, 80, 2, 18 }, { 1440, FLOPPY_2880K, 0, 80, 2, 18 },
-        { 1600, FLOPPY_1440K, 0, 80, 2, 20 }, { 1680, FLOPPY_1440K, 0, 80, 2, 21 }, { 1722, FLOPPY_1440K, 0, 82, 2, 21 },
+        { 1200, FLOPPY_1200K, 0, 80, 2, 15 }, { 1440, FLOPPY_1440K, 0, 80, 2, 18 },
+        { 1440, FLOPPY_2880K, 0, 80, 2, 18 }, { 1600, FLOPPY_1440K, 0, 80, 2, 20 },
+        { 1680, FLOPPY_1440K, 0, 80, 2, 21 }, { 1722, FLOPPY_1440K, 0, 82, 2, 21 },
         { 2880, FLOPPY_2880K, 3, 80, 2, 36 }, { 360, FLOPPY_1200K, 1, 40, 2, 9 },
     };
     for (u32 i = 0; i < COUNT(kinds); i++) {
@@ -449,8 +450,9 @@ int main(void)
 #define R(f) cmocka_unit_test_setup_teardown(f, start_ready, stop)
     const struct CMUnitTest tests[] = {
         R(test_read_one), R(test_next_id), R(test_counts), R(test_not_found), R(test_run_up), R(test_late_dma),
-        R(test_implied_seek), R(test_read_id), R(test_read_track), R(test_verify), R(test_pio_read), R(test_pio_write),
-        R(test_write), R(test_protected), R(test_padded), R(test_deleted), R(test_format), R(test_scan), R(test_formats),
+        R(test_implied_seek), R(test_read_id), R(test_read_track), R(test_verify), R(test_pio_read),
+        R(test_pio_write), R(test_write), R(test_protected), R(test_padded), R(test_deleted), R(test_format),
+        R(test_scan), R(test_formats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

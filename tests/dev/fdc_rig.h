@@ -10,7 +10,8 @@ enum { DOR = 2, TDR = 3, MSR = 4, DSR = 4, FIFO = 5, DIR = 7, CCR = 7 };
 enum { RQM = 0x80, DIO = 0x40, NDMA = 0x20, CB = 0x10 };
 enum { MOTOR_A = 0x10, MOTOR_B = 0x20, RUN = 0x0c, IRQ = 0, BUFFER = 0x10000 };
 enum { MFM = 0x40, MT = 0x80, SK = 0x20 };
-enum { DMA_READ = 0x46, DMA_WRITE = 0x4a, DMA_VERIFIES = 0x42 }; /* as the mode register has them, from the disk's side */
+/* As the mode register has them, from the disk's side. */
+enum { DMA_READ = 0x46, DMA_WRITE = 0x4a, DMA_VERIFIES = 0x42 };
 #define MS 1000000ull
 
 struct disk {
@@ -61,8 +62,9 @@ static inline bool disk_flush(struct block *b, struct err *e)
 static inline void disk_make(struct disk *d, u64 size)
 {
     free(d->p);
-    *d = (struct disk){ .b = { .size = size, .name = "disk", .read = disk_read, .write = disk_write, .flush = disk_flush },
-                        .p = malloc(size) };
+    *d = (struct disk){ .p = malloc(size) };
+    d->b = (struct block){ .size = size, .name = "disk", .read = disk_read, .write = disk_write };
+    d->b.flush = disk_flush;
     for (u64 i = 0; i < size; i++)
         d->p[i] = (u8)(i % 512 < 2 ? i / 512 >> 8 * (i % 512) : i / 512 * 31 + i * 7);
 }

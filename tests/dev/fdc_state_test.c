@@ -1,6 +1,6 @@
 /*
- * fdc_state_test.c - floppy and DMA controllers saved and loaded at any moment, mid-command too: the loaded ones go on as
- * the saved ones would have.
+ * fdc_state_test.c - floppy and DMA controllers saved and loaded at any moment, mid-command too: the loaded ones go
+ * on as the saved ones would have.
  */
 #include "snapshot/section.h"
 #include "tests/dev/fdc_rig.h"
@@ -14,7 +14,8 @@ static void see(u64 val)
 
 static void start_command(struct fix *f, u64 r)
 {
-    static const u8 cmds[] = { 0x46, 0xe6, 0x45, 0xc5, 0x49, 0x4c, 0x4d, 0x42, 0x56, 0x51, 0x4a, 0x0f, 0x07, 0x08, 0x0e, 0xcf };
+    static const u8 cmds[] = { 0x46, 0xe6, 0x45, 0xc5, 0x49, 0x4c, 0x4d, 0x42,
+                               0x56, 0x51, 0x4a, 0x0f, 0x07, 0x08, 0x0e, 0xcf };
     u32 drive = r & 1, head = r >> 1 & 1;
     const u8 args[] = { (u8)(head << 2 | drive), f->f.s.track[drive], (u8)head, 1 + (r >> 2 & 7), 2, 9, 27, 0xff };
     wr(f, CCR, drive ? 2 : 0);
@@ -76,7 +77,8 @@ static void clone(struct fix *a, struct fix *b)
 static void same(struct fix *a, struct fix *b, u64 seed)
 {
     if (memcmp(&a->f.s, &b->f.s, sizeof a->f.s) || memcmp(&a->dma.s, &b->dma.s, sizeof a->dma.s))
-        fail_msg("round %llu: states differ (command %#x, phase %u)", (unsigned long long)seed, a->f.s.cmd, a->f.s.phase);
+        fail_msg("round %llu: states differ (command %#x, phase %u)", (unsigned long long)seed, a->f.s.cmd,
+                 a->f.s.phase);
     assert_int_equal(a->r.irq[IRQ], b->r.irq[IRQ]);
     assert_int_equal(a->r.m->next_deadline, b->r.m->next_deadline);
 }

@@ -105,7 +105,8 @@ static void test_identity(void **state)
     CMD(f, 0x18);
     EXPECT(f, 0x41);
     for (u32 c = 0; c < 256; c++) {
-        static const u8 holes[] = { 0x00, 0x01, 0x0b, 0x15, 0x1a, 0x1b, 0x1c, 0x1e, 0x1f, 0x50, 0x28, 0x2e, 0x4e, 0xcd, 0xc7 };
+        static const u8 holes[] = { 0x00, 0x01, 0x0b, 0x15, 0x1a, 0x1b, 0x1c, 0x1e,
+                                    0x1f, 0x50, 0x28, 0x2e, 0x4e, 0xcd, 0xc7 };
         bool hole = false;
         for (u32 i = 0; i < COUNT(holes); i++)
             hole |= holes[i] == c;
@@ -291,7 +292,8 @@ static void test_takes(void **state)
     (void)state;
     static const struct { u32 kib, drives; } sizes[] = {
         { 160, 0x06 }, { 180, 0x06 }, { 320, 0x06 }, { 360, 0x06 }, { 720, 0x38 }, { 1200, 0x04 }, { 1440, 0x30 },
-        { 1600, 0x30 }, { 1680, 0x30 }, { 1722, 0x30 }, { 2880, 0x20 }, { 1, 0x30 }, { 1439, 0x30 }, { 2000, 0x20 }, { 2881, 0 },
+        { 1600, 0x30 }, { 1680, 0x30 }, { 1722, 0x30 }, { 2880, 0x20 }, { 1, 0x30 }, { 1439, 0x30 }, { 2000, 0x20 },
+        { 2881, 0 },
     };
     for (u32 i = 0; i < COUNT(sizes); i++)
         for (u32 type = 0; type < FLOPPY_DRIVES; type++)
@@ -352,8 +354,8 @@ int main(void)
 #define R(f) cmocka_unit_test_setup_teardown(f, start_ready, stop)
     const struct CMUnitTest tests[] = {
         T(test_power_on), T(test_storage), T(test_lines), R(test_reset_anywhere), R(test_identity), R(test_dumpreg),
-        R(test_82078), R(test_sense_drive), R(test_seek), R(test_recalibrate), R(test_relative_seek), R(test_change_line),
-        R(test_flush), R(test_takes), R(test_hostile), T(test_class),
+        R(test_82078), R(test_sense_drive), R(test_seek), R(test_recalibrate), R(test_relative_seek),
+        R(test_change_line), R(test_flush), R(test_takes), R(test_hostile), T(test_class),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

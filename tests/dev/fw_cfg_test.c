@@ -180,7 +180,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, start, stop)
     const struct CMUnitTest tests[] = {
-        T(test_data), T(test_directory), T(test_dma), T(test_hostile_dma), T(test_ports), T(test_add), T(test_scribble),
+        T(test_data), T(test_directory), T(test_dma), T(test_hostile_dma), T(test_ports), T(test_add),
+        T(test_scribble),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

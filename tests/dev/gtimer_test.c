@@ -170,7 +170,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, start, stop)
     const struct CMUnitTest tests[] = {
-        T(test_counter), T(test_compare), T(test_tval), T(test_far_away), T(test_both), T(test_load), T(test_scribble),
+        T(test_counter), T(test_compare), T(test_tval), T(test_far_away), T(test_both), T(test_load),
+        T(test_scribble),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

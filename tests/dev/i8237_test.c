@@ -2,10 +2,12 @@
 #include "hw/dma/i8237.h"
 #include "tests/dev/rig.h"
 
-enum { ADDR = 0, COUNT_REG = 1, STATUS = 8, REQUEST = 9, MASK = 10, MODE = 11, FLIP_FLOP = 12, CLEAR = 13, MASK_NONE = 14,
-       MASK_ALL = 15, SECOND = 0x10, PAGE = 0x20 };
-enum { VERIFY = 0, TO_MEMORY = 4, TO_DEVICE = 8, AUTO = 0x10, DOWN = 0x20, DEMAND = 0, SINGLE = 0x40, BLOCK = 0x80, CASCADE = 0xc0 };
-enum { RAM_SIZE = 0x80000, ROM = 0x90000, ROM_SIZE = 0x1000, MMIO = 0xa0000, HIGH = 0xfe0000, HIGH_SIZE = 0x20000, STREAM = 0x30000 };
+enum { ADDR = 0, COUNT_REG = 1, STATUS = 8, REQUEST = 9, MASK = 10, MODE = 11, FLIP_FLOP = 12, CLEAR = 13,
+       MASK_NONE = 14, MASK_ALL = 15, SECOND = 0x10, PAGE = 0x20 };
+enum { VERIFY = 0, TO_MEMORY = 4, TO_DEVICE = 8, AUTO = 0x10, DOWN = 0x20, DEMAND = 0, SINGLE = 0x40,
+       BLOCK = 0x80, CASCADE = 0xc0 };
+enum { RAM_SIZE = 0x80000, ROM = 0x90000, ROM_SIZE = 0x1000, MMIO = 0xa0000, HIGH = 0xfe0000, HIGH_SIZE = 0x20000,
+       STREAM = 0x30000 };
 
 /* A device: gives a stream of bytes or takes one down, as many as it has left. */
 struct device {
@@ -29,8 +31,10 @@ static u32 transfer(void *opaque, enum dma_cycle cycle, u8 *p, u32 n, bool last)
     struct device *d = opaque;
     u32 k = MIN(n, d->left);
     assert_true(n && n <= 512 && n % (d->ch < 4 ? 1 : 2) == 0);
-    for (u32 i = 0; i < k; i++)
-        cycle == DMA_TO_MEMORY ? (p[i] = d->bytes[d->at + i]) : cycle == DMA_TO_DEVICE ? (d->bytes[d->at + i] = p[i]) : 0;
+    if (cycle == DMA_TO_MEMORY)
+        memcpy(p, d->bytes + d->at, k);
+    else if (cycle == DMA_TO_DEVICE)
+        memcpy(d->bytes + d->at, p, k);
     d->cycle = cycle;
     d->at += k;
     d->left -= k;
@@ -190,7 +194,8 @@ static void test_ports(void **state)
 {
     struct fix *f = *state;
     struct iobus *io = &f->r.m->io;
-    assert_true(iobus_map(io, 0, 16, &dev_mmio, &f->d.dev, "a") && iobus_map(io, 0xc0, 32, &i8237_second_mmio, &f->d.dev, "b")
+    assert_true(iobus_map(io, 0, 16, &dev_mmio, &f->d.dev, "a")
+                && iobus_map(io, 0xc0, 32, &i8237_second_mmio, &f->d.dev, "b")
                 && iobus_map(io, 0x80, 16, &i8237_page_mmio, &f->d.dev, "c"));
     iobus_write(io, 0xd8, 0, 1);
     iobus_write(io, 0xc4, 0x78, 1);
@@ -202,6 +207,8 @@ static void test_ports(void **state)
     iobus_write(io, 0x8b, 0x9a, 1);
     assert_int_equal(f->d.s.page[11], 0x9a);
     assert_int_equal(iobus_read(io, 0x8b, 1), 0x9a);
+    iobus_write(io, 0x80, 0x5b, 1); /* of no channel: a latch for POST codes */
+    assert_int_equal(iobus_read(io, 0x80, 1), 0x5b);
     assert_int_equal(iobus_read(io, 0xde, 1), 0xe);
     iobus_write(io, 0xd8, 0, 1);
     assert_int_equal(iobus_read(io, 0xc4, 2), 0x5678); /* both bytes of it */

@@ -327,6 +327,103 @@ static void test_late(void **state)
     assert_int_equal(f->rises, before + 1);
 }
 
+/* ---- a realtime host that comes late ---- */
+
+static u64 host_time;
+static u64 host_ns(void) { return host_time; }
+
+static void start_realtime(struct fix *f, u32 mode, u32 period)
+{
+    host_time = 0;
+    f->r.m->host_ns = host_ns;
+    f->r.m->clock = CLOCK_REALTIME;
+    wr(f, CONTROL, BOTH | mode << 1);
+    count(f, 0, period);
+    machine_run_events(f->r.m);
+    f->rises = 0;
+}
+
+/* To the first nanosecond of tick t in one go. */
+static void late_to(struct fix *f, u64 t)
+{
+    host_time = (u64)(((u128)t * SECOND + HZ - 1) / HZ);
+    machine_run_events(f->r.m);
+}
+
+/* Edges that the guest gets when it takes each; all are over then. */
+static u32 take_all(struct fix *f)
+{
+    u32 taken = 0;
+    while (f->rises) {
+        assert_int_equal(f->rises, 1); /* one at a time */
+        assert_true(f->r.irq[0]);      /* and it stays until it is taken */
+        f->rises = 0;
+        i8254_taken(&f->p);
+        assert_in_range(++taken, 1, 1000);
+    }
+    return taken;
+}
+
+static void test_missed(void **state)
+{
+    struct fix *f = *state;
+    for (u32 mode = 2; mode <= 3; mode++)
+        for (u32 in = 0; in < 1000; in += 111) {
+            start_realtime(f, mode, 1000);
+            late_to(f, 1 + 1000 + in);
+            assert_int_equal(take_all(f), 1);
+            assert_int_equal(f->r.irq[0], i8254_out(&f->p, 0));
+            late_to(f, 1 + 9000 + in);
+            assert_int_equal(take_all(f), 8);
+            assert_int_equal(f->r.irq[0], i8254_out(&f->p, 0));
+            for (u32 k = 10; k < 20; k++) { /* in time again */
+                late_to(f, k * 1000);
+                late_to(f, 1 + k * 1000);
+                assert_int_equal(take_all(f), 1);
+            }
+        }
+}
+
+/* Nobody takes the interrupt: one edge each time. The guest that begins to is not flooded. */
+static void test_not_taken(void **state)
+{
+    struct fix *f = *state;
+    start_realtime(f, 3, 1000);
+    for (u32 k = 1; k < 10; k++) {
+        f->rises = 0;
+        late_to(f, 1 + k * 20000 + 700);
+        assert_int_equal(f->rises, 1);
+        assert_true(f->r.irq[0]);
+    }
+    f->rises = 1;
+    assert_int_equal(take_all(f), 40); /* what came until it seemed not to listen */
+}
+
+/* What is owed is bounded, outlives a look at the counter, and goes with a new control word. */
+static void test_owed(void **state)
+{
+    struct fix *f = *state;
+    start_realtime(f, 2, 1000);
+    late_to(f, 1 + 1000000);
+    assert_int_equal(take_all(f), 101);
+    start_realtime(f, 2, 1000);
+    late_to(f, 1 + 5000 + 10);
+    latched(f, 0);
+    assert_int_equal(take_all(f), 5);
+    start_realtime(f, 2, 1000);
+    host_time = SECOND / 100; /* the guest looks first */
+    latched(f, 0);
+    assert_int_equal(take_all(f), 11);
+    start_realtime(f, 2, 1000);
+    late_to(f, 1 + 5000 + 10);
+    wr(f, CONTROL, BOTH | 4);
+    count(f, 0, 1000);
+    f->rises = 0;
+    i8254_taken(&f->p);
+    assert_int_equal(f->rises, 0);
+    assert_true(f->r.irq[0]);
+}
+
 static void test_port61(void **state)
 {
     struct fix *f = *state;
@@ -385,7 +482,8 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, start, stop)
     const struct CMUnitTest tests[] = {
         T(test_mode0), T(test_mode2), T(test_mode3), T(test_mode4), T(test_triggered), T(test_gate), T(test_reading),
-        T(test_bcd), T(test_no_drift), T(test_late), T(test_port61), T(test_resumes), T(test_scribble),
+        T(test_bcd), T(test_no_drift), T(test_late), T(test_missed), T(test_not_taken),
+        T(test_owed), T(test_port61), T(test_resumes), T(test_scribble),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

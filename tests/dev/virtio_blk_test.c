@@ -207,7 +207,8 @@ static void test_random(void **state)
     for (u32 i = 0; i < 3000; i++) {
         drv_start(&f->d, 1 << 9 | VIRTIO_F_INDIRECT_DESC, 1);
         request(f, 0, (u32)rig_random(&x) % 16, rig_random(&x) % 600, (u32)rig_random(&x) % 3000, rig_random(&x) & 1);
-        request(f, 1, (u32)rig_random(&x) % 2, rig_random(&x) >> rig_random(&x) % 64, 512 * (rig_random(&x) & 7), i & 1);
+        request(f, 1, (u32)rig_random(&x) % 2, rig_random(&x) >> rig_random(&x) % 64, 512 * (rig_random(&x) & 7),
+                i & 1);
         rig_run(&f->r, rig_random(&x) % 30000);
         *rig_mem(&f->r, Q_AT(0) + rig_random(&x) % 96) = (u8)rig_random(&x);
         rig_run(&f->r, 10000000000); /* lengths of 4 GiB take their time */

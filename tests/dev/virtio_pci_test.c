@@ -10,7 +10,8 @@
 #define PORTS  0xc000u       /* BAR 0 */
 enum { COMMON = 0, ISR = 0x1000, DEVICE = 0x2000, NOTIFY = 0x3000 };
 enum { C_DSEL = 0, C_DFEAT = 4, C_GSEL = 8, C_GFEAT = 0xc, C_CVEC = 0x10, C_NUMQ = 0x12, C_STATUS = 0x14,
-       C_GEN = 0x15, C_QSEL = 0x16, C_QSIZE = 0x18, C_QVEC = 0x1a, C_QEN = 0x1c, C_QOFF = 0x1e, C_DESC = 0x20, C_AVAIL = 0x28, C_USED = 0x30 };
+       C_GEN = 0x15, C_QSEL = 0x16, C_QSIZE = 0x18, C_QVEC = 0x1a, C_QEN = 0x1c, C_QOFF = 0x1e, C_DESC = 0x20,
+       C_AVAIL = 0x28, C_USED = 0x30 };
 enum { L_DFEAT = 0, L_GFEAT = 4, L_PFN = 8, L_QNUM = 0xc, L_QSEL = 0xe, L_NOTIFY = 0x10, L_STATUS = 0x12,
        L_ISR = 0x13, L_CVEC = 0x14, L_QVEC = 0x16 };
 

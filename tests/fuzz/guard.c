@@ -1,6 +1,6 @@
 /*
- * guard.c - an engine that crashes or hangs is a difference like others: signals lead back to the fuzzer. But what crashes on a
- * thread of the engine's own ends the process: there is no way back from there.
+ * guard.c - an engine that crashes or hangs is a difference like others: signals lead back to the fuzzer. But what
+ * crashes on a thread of the engine's own ends the process: there is no way back from there.
  */
 #include "tests/fuzz/fuzz.h"
 #include <pthread.h>

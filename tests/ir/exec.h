@@ -72,7 +72,8 @@ static inline u8 *world_byte(struct world *w, u64 a)
 
 static inline bool world_fault(struct world *w, u64 a, bool write, bool misaligned)
 {
-    w->out = (struct outcome){ .how = LEFT_FAULT, .pc = w->insn_pc, .addr = a, .write = write, .misaligned = misaligned };
+    w->out = (struct outcome){ .how = LEFT_FAULT, .pc = w->insn_pc, .addr = a, .write = write,
+                               .misaligned = misaligned };
     w->left = true;
     return false;
 }

@@ -1,7 +1,7 @@
 /* exec_interp.h - the engines behind the IR tests: a machine of one vCPU whose guest is the parsed block.
  *
- * The world's pages lie in the machine's RAM while a block runs, and a walk maps them where the file put them. A fault
- * of the world is a page without the right. Wherever the block leads, an instruction that stops the run waits.
+ * The world's pages lie in the machine's RAM while a block runs, and a walk maps them where the file put them. A
+ * fault of the world is a page without the right. Wherever the block leads, an instruction that stops the run waits.
  * Beyond what the tree walker shows, the count of instructions is checked. */
 #pragma once
 #include "backend/interp/interp.h"
@@ -93,7 +93,8 @@ static inline void interp_exception(struct vcpu *v, u32 code, u64 payload)
     w->out = (struct outcome){ .how = LEFT_EXC, .pc = v->s.pc, .code = code, .payload = payload };
 }
 
-static inline bool interp_walk(void *opaque, gva va, enum mmu_access acc, u32 mode, struct xlat *x, struct mmu_fault *f)
+static inline bool interp_walk(void *opaque, gva va, enum mmu_access acc, u32 mode, struct xlat *x,
+                               struct mmu_fault *f)
 {
     struct world *w = ((struct vcpu *)opaque)->wiring;
     (void)mode, (void)f;
@@ -175,15 +176,16 @@ static inline bool interp_run_world(struct world *w, struct vcpu *v, struct err 
         return true;
     }
     u64 want = interp_begun(w, w->out.pc);
-    return v->s.icount == want || err_set(e, "%llu instructions were counted, not %llu", (unsigned long long)v->s.icount,
-                                          (unsigned long long)want);
+    return v->s.icount == want || err_set(e, "%llu instructions were counted, not %llu",
+                                          (unsigned long long)v->s.icount, (unsigned long long)want);
 }
 
 /* run_block() by an engine. */
 static inline bool run_block_engine(const struct engine *en, const struct ir_block *b, struct world *w, struct err *e)
 {
-    const struct guest g = { .name = "test", .layout = w->layout, .min_insn = 1, .mode = interp_mode, .lift = interp_lift,
-                             .fetch_ok = interp_fetch_ok, .fault = interp_fault, .exception = interp_exception };
+    const struct guest g = { .name = "test", .layout = w->layout, .min_insn = 1, .mode = interp_mode,
+                             .lift = interp_lift, .fetch_ok = interp_fetch_ok, .fault = interp_fault,
+                             .exception = interp_exception };
     struct machine *m = machine_new("test", e);
     bool ok = false;
     if (!m)

@@ -1,4 +1,5 @@
-/* irtest.c - runs the files of tests/ir: parser, verifier, printer, passes and execution. The format: tests/ir/README. */
+/* irtest.c - runs the files of tests/ir: parser, verifier, printer, passes and execution. The format:
+ * tests/ir/README. */
 #include "tests/ir/exec_interp.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -468,7 +469,8 @@ static bool check_sets(struct file *f)
         for (u32 i = 0; i < f->optimised.count; i++)
             n += f->optimised.ins[i].op == IR_set && f->optimised.ins[i].imm == f->sets[k].field;
         if (n != f->sets[k].n)
-            return err_set(&f->e, "%u sets of %s after the passes, not %u", n, f->names[f->sets[k].field], f->sets[k].n);
+            return err_set(&f->e, "%u sets of %s after the passes, not %u", n, f->names[f->sets[k].field],
+                           f->sets[k].n);
     }
     return true;
 }
@@ -536,8 +538,8 @@ static bool same_exit(struct file *f, const struct ir_case *c)
     if (!c->has_exit)
         return err_set(&f->e, "the case expects no exit");
     if (o->how != w->how)
-        return err_set(&f->e, "exit is %s (pc 0x%" PRIx64 ", addr 0x%" PRIx64 "), not %s", names[o->how], o->pc, o->addr,
-                       names[w->how]);
+        return err_set(&f->e, "exit is %s (pc 0x%" PRIx64 ", addr 0x%" PRIx64 "), not %s", names[o->how], o->pc,
+                       o->addr, names[w->how]);
     if (o->pc != pc)
         return err_set(&f->e, "pc is 0x%" PRIx64 ", not 0x%" PRIx64, o->pc, pc);
     if (o->code != w->code || o->payload != w->payload)
@@ -589,7 +591,8 @@ static bool check_refused(struct file *f)
     bool ok = ir_parse(&f->lifted, &f->layout, f->block, &f->e) && ir_verify(&f->lifted, &f->e);
     if (ok)
         return err_set(&f->e, "accepted, but should be refused: %s", f->refuse);
-    return strstr(f->e.msg, f->refuse) ? true : err_prefix(&f->e, "refused for another reason than \"%s\"", f->refuse);
+    return strstr(f->e.msg, f->refuse) ? true : err_prefix(&f->e, "refused for another reason than \"%s\"",
+                                                           f->refuse);
 }
 
 static bool check_file(struct file *f, char *text)

@@ -28,8 +28,8 @@ static struct machine *board(struct shape shape)
 {
     struct err e;
     struct virt_config c = {
-        .cpu = "cortex-a72", .add_cpu = add_fake_cpu, .ram_size = RAM, .gic_version = shape.gic, .deterministic = true,
-        .virtio_legacy = shape.legacy, .slot_count = 6,
+        .cpu = "cortex-a72", .add_cpu = add_fake_cpu, .ram_size = RAM, .gic_version = shape.gic,
+        .deterministic = true, .virtio_legacy = shape.legacy, .slot_count = 6,
         .slots = { { .kind = SLOT_BLK }, { .kind = SLOT_CONSOLE }, { .kind = SLOT_RNG },
                    { .kind = SLOT_RNG, .pci = true }, { .kind = SLOT_BLK, .pci = true },
                    { .kind = SLOT_CONSOLE, .pci = true } },

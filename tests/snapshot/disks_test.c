@@ -75,7 +75,8 @@ static void test_overlay(void **state)
     memcpy(want, image, sizeof want);
     disk_open(&a, file_name("a"), false, true);
     disk_open(&b, file_name("a"), false, true);
-    static const struct { u64 off, n; } writes[] = { { 5, 11 }, { BLOCK_CLUSTER * 2 - 7, 14 }, { IMAGE_SIZE - 3, 3 } };
+    static const struct { u64 off, n; } writes[] = { { 5, 11 }, { BLOCK_CLUSTER * 2 - 7, 14 },
+                                                     { IMAGE_SIZE - 3, 3 } };
     for (u32 i = 0; i < COUNT(writes); i++) {
         memset(want + writes[i].off, 0x77 + (int)i, writes[i].n);
         assert_true(a.b->write(a.b, writes[i].off, want + writes[i].off, writes[i].n, &e));

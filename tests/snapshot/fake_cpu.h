@@ -29,7 +29,8 @@ struct fake_cpu {
 #define F(f) STATE(struct fake_cpu, f)
 static const struct state_field fake_cpu_fields[] = {
     F(x),
-    { .name = "cached", .offset = offsetof(struct fake_cpu, cached), .count = 1, .size = 4, .since = 1, .cache = true },
+    { .name = "cached", .offset = offsetof(struct fake_cpu, cached), .count = 1, .size = 4, .since = 1,
+      .cache = true },
     F(flags),
 };
 #undef F

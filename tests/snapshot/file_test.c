@@ -88,8 +88,8 @@ static void mover_resumed(struct dev *d)
     physmap_map_mmio(&d->m->map, f->s.regs[0], PAGE_SIZE, &ones_ops, f, "mover");
 }
 static const struct dev_class mover_class = {
-    .name = "mover", .state = &fake_desc, .state_offset = offsetof(struct fake_dev, s), .size = sizeof(struct fake_dev),
-    .resumed = mover_resumed,
+    .name = "mover", .state = &fake_desc, .state_offset = offsetof(struct fake_dev, s),
+    .size = sizeof(struct fake_dev), .resumed = mover_resumed,
 };
 
 static void test_moved(void **state)

@@ -42,12 +42,12 @@ static void fake_resumed(struct dev *d)
     note(f->letter);
 }
 static const struct dev_class fake_class = {
-    .name = "fake", .state = &fake_desc, .state_offset = offsetof(struct fake_dev, s), .size = sizeof(struct fake_dev),
-    .resumed = fake_resumed,
+    .name = "fake", .state = &fake_desc, .state_offset = offsetof(struct fake_dev, s),
+    .size = sizeof(struct fake_dev), .resumed = fake_resumed,
 };
 static const struct dev_class other_class = {
-    .name = "other", .state = &fake_desc, .state_offset = offsetof(struct fake_dev, s), .size = sizeof(struct fake_dev),
-    .resumed = fake_resumed,
+    .name = "other", .state = &fake_desc, .state_offset = offsetof(struct fake_dev, s),
+    .size = sizeof(struct fake_dev), .resumed = fake_resumed,
 };
 
 /* ---- machine ---- */

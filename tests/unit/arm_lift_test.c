@@ -1,5 +1,6 @@
 /*
- * arm_lift_test.c - the A64 lifters of integer, branch, and load and store instructions (DDI 0487, C4.1.93 to C4.1.96).
+ * arm_lift_test.c - the A64 lifters of integer, branch, and load and store instructions (DDI 0487, C4.1.93 to
+ * C4.1.96).
  *
  * Recorded instructions run on the interpreter; every row's IR passes the verifier in every mode; what the recordings
  * cannot show is tested by hand: big-endian data, alignment, tags, exclusives, what a fault leaves behind.
@@ -187,9 +188,10 @@ static void test_every_row_verifies(void **state)
 {
     (void)state;
     static const u64 modes[] = {
-        0, A64_M_EL1 | A64_MMU_EL1 | A64_M_SPALIGN | A64_M_TBI0 | A64_M_SPSEL, A64_M_ALIGN | A64_M_SPALIGN | A64_M_TBI1,
-        A64_M_BE | A64_M_TBI0 | A64_M_TBI1, A64_M_BE | A64_M_ALIGN | A64_M_EL1 | A64_M_UAO, A64_M_FPTRAP, A64_M_SS, A64_M_IL,
-        A64_M_UCI | A64_M_DZE | A64_M_UCT | A64_M_UMA | A64_M_NTWE | A64_M_NTWI
+        0, A64_M_EL1 | A64_MMU_EL1 | A64_M_SPALIGN | A64_M_TBI0 | A64_M_SPSEL,
+        A64_M_ALIGN | A64_M_SPALIGN | A64_M_TBI1,
+        A64_M_BE | A64_M_TBI0 | A64_M_TBI1, A64_M_BE | A64_M_ALIGN | A64_M_EL1 | A64_M_UAO, A64_M_FPTRAP, A64_M_SS,
+        A64_M_IL, A64_M_UCI | A64_M_DZE | A64_M_UCT | A64_M_UMA | A64_M_NTWE | A64_M_NTWI
     };
     struct rig r;
     u64 s = 1;
@@ -249,7 +251,8 @@ static void test_sp_checked_once(void **state)
     rig_init(&r, "max", A64_PSCI_NONE);
     LIFT(&r, 0, 64, LDR_SP, RET);
     assert_int_equal(count_op(IR_skip), 0);
-    LIFT(&r, A64_M_SPALIGN, 64, LDR_SP, LDR_SP, ADD_SP(16), LDR_SP, 0xa9bf7bfdu /* stp x29, x30, [sp, -16]! */, LDR_SP, RET);
+    LIFT(&r, A64_M_SPALIGN, 64, LDR_SP, LDR_SP, ADD_SP(16), LDR_SP, 0xa9bf7bfdu /* stp x29, x30, [sp, -16]! */,
+         LDR_SP, RET);
     assert_int_equal(count_op(IR_skip), 1);
     LIFT(&r, A64_M_SPALIGN, 64, LDR_SP, ADD_SP(8), LDR_SP, RET);
     assert_int_equal(count_op(IR_skip), 2);
@@ -295,7 +298,8 @@ static void test_access_rules(void **state)
 
 /* ---- running by hand ---- */
 
-#define RUN_HERE(r, ...) run_at(r, CODE, (const u32[]){ __VA_ARGS__ }, (u32)(sizeof((const u32[]){ __VA_ARGS__ }) / 4))
+#define WORDS(...) (const u32[]){ __VA_ARGS__ }
+#define RUN_HERE(r, ...) run_at(r, CODE, WORDS(__VA_ARGS__), (u32)(sizeof(WORDS(__VA_ARGS__)) / 4))
 
 static u64 peek64(struct rig *r, gpa a)
 {
@@ -310,7 +314,7 @@ static void test_page_address(void **state)
     struct rig r;
     rig_mapped(&r);
     for (u32 off = 0; off < PAGE_SIZE; off += 0x554) {
-        run_at(&r, CODE + off, (const u32[]){ NOP, 0xb0000000u /* adrp x0, . + 4 KB */, 0x10000041u /* adr x1, . + 8 */ }, 3);
+        run_at(&r, CODE + off, WORDS(NOP, 0xb0000000u /* adrp x0, . + 4 KB */, 0x10000041u /* adr x1, . + 8 */), 3);
         u64 pc = CODE + off;
         assert_int_equal(r.s->x[0], ((pc + 4) & PAGE_MASK) + 4096);
         assert_int_equal(r.s->x[1], pc + 16);
@@ -371,7 +375,8 @@ static void test_big_endian(void **state)
     assert_int_equal(r.s->x[2], 0x08090a0b0c0d0e0f);
     assert_int_equal(r.s->x[3], 0x00010203);
     assert_int_equal(r.s->x[4], 0x04050607);
-    RUN_HERE(&r, 0x3dc00020u /* ldr q0, [x1] */, 0x4c407421u /* ld1 {v1.8h}, [x1] */, 0x0c408822u /* ld2 {v2.2s, v3.2s}, [x1] */);
+    RUN_HERE(&r, 0x3dc00020u /* ldr q0, [x1] */, 0x4c407421u /* ld1 {v1.8h}, [x1] */,
+             0x0c408822u /* ld2 {v2.2s, v3.2s}, [x1] */);
     assert_int_equal(r.s->v[0], 0x08090a0b0c0d0e0f);
     assert_int_equal(r.s->v[1], 0x0001020304050607);
     assert_int_equal(r.s->v[2], 0x0607040502030001);

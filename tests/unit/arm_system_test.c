@@ -25,7 +25,8 @@
 
 enum {
     K_SCTLR = KEY(3, 0, 1, 0, 0), K_CPACR = KEY(3, 0, 1, 0, 2), K_SP_EL0 = KEY(3, 0, 4, 1, 0),
-    K_NZCV = KEY(3, 3, 4, 2, 0), K_DAIF = KEY(3, 3, 4, 2, 1), K_FPCR = KEY(3, 3, 4, 4, 0), K_FPSR = KEY(3, 3, 4, 4, 1),
+    K_NZCV = KEY(3, 3, 4, 2, 0), K_DAIF = KEY(3, 3, 4, 2, 1), K_FPCR = KEY(3, 3, 4, 4, 0),
+    K_FPSR = KEY(3, 3, 4, 4, 1),
     K_CTR = KEY(3, 3, 0, 0, 1), K_CURRENTEL = KEY(3, 0, 4, 2, 2), K_SPSEL = KEY(3, 0, 4, 2, 0),
     K_PAN = KEY(3, 0, 4, 2, 3),
     K_TPIDRRO = KEY(3, 3, 13, 0, 3), K_CNTVCT = KEY(3, 3, 14, 0, 2), K_PAR = KEY(3, 0, 7, 4, 0)

@@ -220,16 +220,16 @@ static void setup(struct world *w)
 
 /* Base x1, data x5 and x6, status w7. */
 static const u32 accesses[] = {
-    0x39000025, 0x39400025, 0x79000025, 0x79400025, 0xb9000025, 0xb9400025, 0xf9000025, 0xf9400025, /* STRB ... LDR x */
-    0xb9000025, 0xb9400025, 0xb9000025, 0xb9400025, 0xb9000025,                                     /* what devices take */
-    0xb9800025, 0xa9001825, 0xa9401825, 0x29001825, 0x29401825,                                     /* LDRSW, pairs */
-    0x3d800025, 0x3dc00025, 0xad001825, 0xad401825,                                                 /* Q and pairs of it */
-    0xc85f7c25, 0xc8077c25, 0xc89ffc25, 0xc8dffc25, 0xc87f1825, 0xc8271825,                         /* exclusives, ordered */
-    0xf8250026, 0xb8258026, 0xc8a57c26, 0x48247c26,                                                 /* LDADD, SWP, CAS, CASP */
-    0xf8000825, 0xf8400825, 0xf9800020,                                                             /* STTR, LDTR, PRFM */
-    0xd50b7421, 0xd50b7a21, 0xd50b7521, 0xd5087801, 0xd5088721,                                     /* ZVA, CVAC, IVAU, AT, TLBI */
-    0x4c402025, 0x4c002025, 0x4c400025, 0x4d40c025,                                                 /* LD1, ST1, LD4, LD1R */
-    0xf85fd025, 0xf81fd025, 0xf8008425, 0xb8404425,                                                 /* at -3, post-indexed */
+    0x39000025, 0x39400025, 0x79000025, 0x79400025, 0xb9000025, 0xb9400025, 0xf9000025, 0xf9400025, /* STRB to LDR */
+    0xb9000025, 0xb9400025, 0xb9000025, 0xb9400025, 0xb9000025, /* what devices take */
+    0xb9800025, 0xa9001825, 0xa9401825, 0x29001825, 0x29401825, /* LDRSW, pairs */
+    0x3d800025, 0x3dc00025, 0xad001825, 0xad401825, /* Q and pairs of it */
+    0xc85f7c25, 0xc8077c25, 0xc89ffc25, 0xc8dffc25, 0xc87f1825, 0xc8271825, /* exclusives, ordered */
+    0xf8250026, 0xb8258026, 0xc8a57c26, 0x48247c26, /* LDADD, SWP, CAS, CASP */
+    0xf8000825, 0xf8400825, 0xf9800020, /* STTR, LDTR, PRFM */
+    0xd50b7421, 0xd50b7a21, 0xd50b7521, 0xd5087801, 0xd5088721, /* ZVA, CVAC, IVAU, AT, TLBI */
+    0x4c402025, 0x4c002025, 0x4c400025, 0x4d40c025, /* LD1, ST1, LD4, LD1R */
+    0xf85fd025, 0xf81fd025, 0xf8008425, 0xb8404425, /* at -3, post-indexed */
 };
 
 /* A loop that touches places for ever. */
@@ -279,8 +279,8 @@ static u64 nowhere(struct world *w)
 {
     static const u64 odd[] = {
         0x10000000, 0x3ffffffc, VIRT_RAM + RAM_SIZE, VIRT_RAM + RAM_SIZE - 4, VIRT_RAM - 8, 0xfffffffc, 1ull << 40,
-        1ull << 47, (1ull << 48) - 4, 1ull << 48, 1ull << 52, 1ull << 55, 1ull << 63, ~0ull, ~7ull, 0xffff000000000000,
-        VIRT_GICC + 0xfffe, VIRT_FLASH1 + VIRT_FLASH_SIZE - 2, 0x0a003ffc, 0x0a004000, 0x08020000,
+        1ull << 47, (1ull << 48) - 4, 1ull << 48, 1ull << 52, 1ull << 55, 1ull << 63, ~0ull, ~7ull,
+        0xffff000000000000, VIRT_GICC + 0xfffe, VIRT_FLASH1 + VIRT_FLASH_SIZE - 2, 0x0a003ffc, 0x0a004000, 0x08020000,
     };
     return rnd(w) % 4 ? odd[rnd(w) % COUNT(odd)] : rnd(w);
 }
@@ -316,8 +316,8 @@ static void start(struct world *w, u32 hurt)
     w->v->guest->resumed(w->v);
     atomic_store(&w->m->request, 0);
     for (u32 i = 0; i < 256; i++) {
-        u64 place = hurt & HURT_TABLES && rnd(w) % 2 ? TABLES + rnd(w) % 4096 : hurt & HURT_NOWHERE && rnd(w) % 2 ? nowhere(w)
-                    : device_place(w);
+        u64 place = hurt & HURT_TABLES && rnd(w) % 2 ? TABLES + rnd(w) % 4096
+                    : hurt & HURT_NOWHERE && rnd(w) % 2 ? nowhere(w) : device_place(w);
         put64(w, PLACES + 8 * i, place);
         put64(w, VALUES + 8 * i, odd_value(w));
     }
@@ -496,8 +496,8 @@ static void test_scribble_over_devices(void **state)
 static u64 hostile_descriptor(struct world *w)
 {
     static const u64 targets[] = {
-        TABLES, TABLES + 4096, VIRT_UART, VIRT_FLASH0, VIRT_FLASH1, VIRT_RAM + RAM_SIZE, 0x10000000, VIRT_RAM + RAM_SIZE - 4096,
-        1ull << 40, (1ull << 48) - 4096, VIRT_VIRTIO, VIRT_GICD, GARBAGE, CODE,
+        TABLES, TABLES + 4096, VIRT_UART, VIRT_FLASH0, VIRT_FLASH1, VIRT_RAM + RAM_SIZE, 0x10000000,
+        VIRT_RAM + RAM_SIZE - 4096, 1ull << 40, (1ull << 48) - 4096, VIRT_VIRTIO, VIRT_GICD, GARBAGE, CODE,
     };
     u64 attr = rnd(w) & 0x0070000000000ffc, kind = rnd(w) % 8 ? 3 : rnd(w) % 4;
     if (rnd(w) % 2)
@@ -507,7 +507,8 @@ static u64 hostile_descriptor(struct world *w)
 
 static void tables(struct world *w, u32 k)
 {
-    static const u64 bases[] = { TABLES, TABLES, TABLES, VIRT_UART, VIRT_FLASH0, 0x10000000, VIRT_RAM + RAM_SIZE - 4096, 1ull << 47 };
+    static const u64 bases[] = { TABLES, TABLES, TABLES, VIRT_UART, VIRT_FLASH0, 0x10000000,
+                                 VIRT_RAM + RAM_SIZE - 4096, 1ull << 47 };
     start(w, HURT_TABLES | HURT_NOWHERE);
     for (u32 i = 0; i < 4 * 512; i++)
         put64(w, TABLES + 8 * i, rnd(w) % 16 ? hostile_descriptor(w) : rnd(w));
@@ -673,8 +674,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_jump_into_nothing), cmocka_unit_test(test_touch_everything),
         cmocka_unit_test(test_scribble_over_devices), cmocka_unit_test(test_hostile_tables),
-        cmocka_unit_test(test_random_instructions), cmocka_unit_test(test_self_modifying), cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_every_sysreg), cmocka_unit_test(test_much_code),
+        cmocka_unit_test(test_random_instructions), cmocka_unit_test(test_self_modifying),
+        cmocka_unit_test(test_calls), cmocka_unit_test(test_every_sysreg), cmocka_unit_test(test_much_code),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

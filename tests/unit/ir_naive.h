@@ -214,7 +214,9 @@ static bool naive_basic(enum ir_op op, struct operands o, u128 *r)
     case IR_sar: *r = shift(a, b >= n ? -(i32)n : -(i32)b, negative(a, n), n); return true;
     case IR_rotl: *r = rotate_left(a, (u32)(b % n), n); return true;
     case IR_rotr: *r = rotate_left(a, n - (u32)(b % n), n); return true;
-    case IR_fshr: *r = (o.c % n ? shift(a, -(i32)(o.c % n), 0, n) | shift(b, (i32)(n - o.c % n), 0, n) : a); return true;
+    case IR_fshr:
+        *r = o.c % n ? shift(a, -(i32)(o.c % n), 0, n) | shift(b, (i32)(n - o.c % n), 0, n) : a;
+        return true;
     default: return false;
     }
 }
@@ -271,7 +273,9 @@ static bool naive_compare(enum ir_op op, struct operands o, u128 *r)
     case IR_smin: *r = below(b, a, true, n) ? b : a; return true;
     case IR_smax: *r = below(a, b, true, n) ? b : a; return true;
     case IR_uabd: *r = below(a, b, false, n) ? b - a : a - b; return true;
-    case IR_sabd: *r = (u128)(below(a, b, true, n) ? exact(b, 1, n) - exact(a, 1, n) : exact(a, 1, n) - exact(b, 1, n)) & ones(n);
+    case IR_sabd:
+        *r = (u128)(below(a, b, true, n) ? exact(b, 1, n) - exact(a, 1, n) : exact(a, 1, n) - exact(b, 1, n))
+             & ones(n);
         return true;
     case IR_carry: ripple(a, b, (u32)o.c & 1, n, &c, &v); *r = c; return true;
     case IR_ovadd: ripple(a, b, (u32)o.c & 1, n, &c, &v); *r = v; return true;
@@ -305,8 +309,12 @@ static bool naive_saturate(enum ir_op op, struct operands o, u128 *r)
     /* the manual's form; its doubled product needs a bit more than an i128 at 64 bits */
     case IR_sqdmulh: if (n == 64) return false; *r = clamp((2 * sa * sb) >> n, true, n); return true;
     case IR_sqrdmulh: if (n == 64) return false; *r = clamp((2 * sa * sb + half) >> n, true, n); return true;
-    case IR_sqrdmlah: if (n == 64) return false; *r = clamp((sa * all + 2 * sb * sc + half) >> n, true, n); return true;
-    case IR_sqrdmlsh: if (n == 64) return false; *r = clamp((sa * all - 2 * sb * sc + half) >> n, true, n); return true;
+    case IR_sqrdmlah:
+        *r = n < 64 ? clamp((sa * all + 2 * sb * sc + half) >> n, true, n) : 0;
+        return n < 64;
+    case IR_sqrdmlsh:
+        *r = n < 64 ? clamp((sa * all - 2 * sb * sc + half) >> n, true, n) : 0;
+        return n < 64;
     default: return false;
     }
 }

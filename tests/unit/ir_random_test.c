@@ -157,7 +157,8 @@ static ir_ref want(struct rig *r, enum ir_type t)
     }
     if (t == IR_V128 && pick(r, 3) == 0)
         return keep(r, ir_vconst(b, special(r), special(r)));
-    if (r->setting && (t == IR_I128 || t == IR_F80 || t == IR_V256)) /* no constants of these: one from before, or make one */
+    if (r->setting && (t == IR_I128 || t == IR_F80 || t == IR_V256)) /* no constants of these: one from before, or
+                                                                        make one */
         return keep(r, make_wide(r, t));
     if (t == IR_V128 && r->setting)
         return keep(r, ir_vconst(b, special(r), special(r)));
@@ -414,7 +415,8 @@ static void show(struct rig *r)
 
 static bool same_outcome(const struct outcome *a, const struct outcome *b)
 {
-    bool exits = a->how <= LEFT_MODE && b->how <= LEFT_MODE; /* the engine does not tell these apart where they meet */
+    bool exits = a->how <= LEFT_MODE && b->how <= LEFT_MODE; /* the engine does not tell these apart where they
+                                                                meet */
     return (a->how == b->how || exits) && a->pc == b->pc && a->code == b->code && a->payload == b->payload
            && a->addr == b->addr;
 }
@@ -430,7 +432,8 @@ static void compare(struct rig *r, const struct ir_block *b, engine_fn *engine, 
     if (!same) {
         show(r);
         for (u32 i = 0; i < r->layout.field_count; i++)
-            if (memcmp(r->state[0] + r->fields[i].offset, r->state[1] + r->fields[i].offset, ir_bytes((enum ir_type)r->fields[i].type)))
+            if (memcmp(r->state[0] + r->fields[i].offset, r->state[1] + r->fields[i].offset,
+                       ir_bytes((enum ir_type)r->fields[i].type)))
                 print_error("%s differs\n", r->fields[i].name);
         fail_msg("a block runs differently %s", engine == run_block ? "after the passes" : "in the interpreter");
     }

@@ -80,8 +80,9 @@ static void check_grid(struct ir_ins in, u32 n)
     for (u32 i = 0; i < GRID; i++)
         for (u32 j = 0; j < (args > 1 ? GRID : 1); j++)
             for (u32 k = 0; k < (args > 2 ? GRID : 1); k++) {
-                struct operands o = { grid(i, n, &seed), grid(j, in.op == IR_crc32 || in.op == IR_crc32c ? 64 : n, &seed),
-                                      grid(k, i1_last ? 1 : n, &seed), 0, 0, n };
+                struct operands o = { grid(i, n, &seed),
+                                      grid(j, in.op == IR_crc32 || in.op == IR_crc32c ? 64 : n, &seed),
+                                          grid(k, i1_last ? 1 : n, &seed), 0, 0, n };
                 if (in.op == IR_crc32 || in.op == IR_crc32c)
                     in.imm = o.imm = 1u << rnd(&seed) % 4;
                 if (in.op == IR_vshl_sat)
@@ -141,8 +142,8 @@ static void test_naive_is_complete(void **state)
     for (u32 op = 0; op < IR_OP_COUNT; op++) {
         struct operands o = { 3, 1, 1, 1, 0, 32 };
         u128 r;
-        if (ir_rows[op].kinds & (K_I | K_Q | K_VI) && ir_rows[op].effects & IR_PURE && op != IR_select && op != IR_urecpe
-            && op != IR_ursqrte && !naive((enum ir_op)op, o, 64, &r))
+        if (ir_rows[op].kinds & (K_I | K_Q | K_VI) && ir_rows[op].effects & IR_PURE && op != IR_select
+            && op != IR_urecpe && op != IR_ursqrte && !naive((enum ir_op)op, o, 64, &r))
             fail_msg("no naive form of %s", ir_rows[op].name);
     }
 }
@@ -159,7 +160,8 @@ static void fill(union ir_val *v, u32 bits, u32 total, u64 *seed)
 static void check_lane(const struct ir_ins *in, const union ir_val *v, u32 i, u64 got)
 {
     u32 n = ir_bits((enum ir_type)in->lane);
-    struct operands o = { ir_lane_get(&v[0], n, i), ir_lane_get(&v[1], n, i), ir_lane_get(&v[2], n, i), 0, in->flag, n };
+    struct operands o = { ir_lane_get(&v[0], n, i), ir_lane_get(&v[1], n, i), ir_lane_get(&v[2], n, i), 0, in->flag,
+                          n };
     const struct ir_row *row = &ir_rows[in->op];
     u128 want;
     if (!naive((enum ir_op)in->op, o, n, &want)) {
@@ -170,16 +172,17 @@ static void check_lane(const struct ir_ins *in, const union ir_val *v, u32 i, u6
         s.src = in->lane;
         s.lane = IR_VOID;
         s.type = row->result == RES_B ? IR_I1 : row->result == RES_T ? in->lane
-                 : ir_is_float((enum ir_type)in->lane) ? (u8)(IR_I16 + (in->lane - IR_F16)) : (u8)(IR_F16 + (in->lane - IR_I16));
+                 : ir_is_float((enum ir_type)in->lane) ? (u8)(IR_I16 + (in->lane - IR_F16))
+                 : (u8)(IR_F16 + (in->lane - IR_I16));
         eval3(&s, &a, &b, &c, &out);
         want = out.q[0];
     }
     if (row->result == RES_B)
         want = want ? ones(n) : 0;
     if (got != want)
-        fail_msg("%s lanes of %s: a %llx b %llx c %llx: %llx, not %llx", row->name, ir_type_name((enum ir_type)in->lane),
-                 (unsigned long long)o.a, (unsigned long long)o.b, (unsigned long long)o.c, (unsigned long long)got,
-                 (unsigned long long)want);
+        fail_msg("%s lanes of %s: a %llx b %llx c %llx: %llx, not %llx", row->name,
+                 ir_type_name((enum ir_type)in->lane), (unsigned long long)o.a, (unsigned long long)o.b,
+                 (unsigned long long)o.c, (unsigned long long)got, (unsigned long long)want);
 }
 
 static void check_vector_row(enum ir_op op, enum ir_type vec, enum ir_type lane)
@@ -229,7 +232,8 @@ static void test_whole_vectors(void **state)
             eval3(&in, &v[0], &v[1], &v[2], &out);
             for (u32 i = 0; i < 2; i++) {
                 u128 want = 0;
-                assert_true(naive_basic((enum ir_op)op, (struct operands){ v[0].q[i], v[1].q[i], v[2].q[i], 0, 0, 128 }, &want));
+                struct operands o = { v[0].q[i], v[1].q[i], v[2].q[i], 0, 0, 128 };
+                assert_true(naive_basic((enum ir_op)op, o, &want));
                 assert_true(out.q[i] == want);
             }
             in.src = in.type = IR_V128;
@@ -242,7 +246,8 @@ static void test_whole_vectors(void **state)
 static void test_select(void **state)
 {
     (void)state;
-    union ir_val yes = { .d = { 1 } }, no = { .d = { 0 } }, b = { .d = { 1, 2, 3, 4 } }, c = { .d = { 5, 6, 7, 8 } }, out;
+    union ir_val yes = { .d = { 1 } }, no = { .d = { 0 } }, out;
+    union ir_val b = { .d = { 1, 2, 3, 4 } }, c = { .d = { 5, 6, 7, 8 } };
     struct ir_ins in = row_ins(IR_select, IR_I1, IR_VOID, IR_V256);
     eval3(&in, &yes, &b, &c, &out);
     assert_memory_equal(&out, &b, sizeof b);
@@ -382,7 +387,8 @@ static void check_halves(const union ir_val *v)
             continue;
         union ir_val both = eval_vop((enum ir_op)op, IR_V256, lane, 1, v);
         for (u32 h = 0; h < 2; h++) {
-            union ir_val half[3] = { { .q = { v[0].q[h], 0 } }, { .q = { v[1].q[h], 0 } }, { .q = { v[2].q[h], 0 } } };
+            union ir_val half[3] = { { .q = { v[0].q[h], 0 } }, { .q = { v[1].q[h], 0 } },
+                                     { .q = { v[2].q[h], 0 } } };
             assert_true(eval_vop((enum ir_op)op, IR_V128, lane, 1, half).q[0] == both.q[h]);
         }
     }
@@ -440,11 +446,12 @@ static void test_vector_fcvt(void **state)
 
 #define FOLD_FIELD(t) { #t, t, 32 * t }
 static const struct ir_field fold_fields[] = {
-    { "void", IR_I1, 0 }, FOLD_FIELD(IR_I1), FOLD_FIELD(IR_I8), FOLD_FIELD(IR_I16), FOLD_FIELD(IR_I32), FOLD_FIELD(IR_I64),
-    FOLD_FIELD(IR_I128), FOLD_FIELD(IR_F16), FOLD_FIELD(IR_F32), FOLD_FIELD(IR_F64), FOLD_FIELD(IR_F80), FOLD_FIELD(IR_V128),
+    { "void", IR_I1, 0 }, FOLD_FIELD(IR_I1), FOLD_FIELD(IR_I8), FOLD_FIELD(IR_I16), FOLD_FIELD(IR_I32),
+    FOLD_FIELD(IR_I64), FOLD_FIELD(IR_I128), FOLD_FIELD(IR_F16), FOLD_FIELD(IR_F32), FOLD_FIELD(IR_F64),
+    FOLD_FIELD(IR_F80), FOLD_FIELD(IR_V128),
 };
-static const struct ir_layout fold_layout = { .name = "fold", .fields = fold_fields, .field_count = COUNT(fold_fields),
-                                              .state_size = 512, .fp_env = ~0u };
+static const struct ir_layout fold_layout = { .name = "fold", .fields = fold_fields,
+                                              .field_count = COUNT(fold_fields), .state_size = 512, .fp_env = ~0u };
 
 static void add_const(struct ir_block *b, enum ir_type t, u128 v)
 {
@@ -538,10 +545,11 @@ static void test_commuting(void **state)
 static void test_damaged_text(void **state)
 {
     (void)state;
-    static const char good[] = "block fold\ninsn 0 4\n    %1:i64 = const 0x12\n    %2:i64 = get IR_I64\n    %3 = add %1, %2\n"
-                               "    %4:i1 = ult %3, %1\n    skip %4, L0\n    store %2, %3 size=3 bswap=1 order=release\n"
-                               "  label L0\ninsn 4 4\n    %9:v128 = splat.i64 %3\n    %10 = extract.i64 %9 imm=1\n"
-                               "    %11:i64 = rmw xor %10, %2 size=3\n    set IR_I64, %11\n    exit_indirect %10 call=-4\nend\n";
+    static const char good[] =
+        "block fold\ninsn 0 4\n    %1:i64 = const 0x12\n    %2:i64 = get IR_I64\n    %3 = add %1, %2\n"
+        "    %4:i1 = ult %3, %1\n    skip %4, L0\n    store %2, %3 size=3 bswap=1 order=release\n"
+        "  label L0\ninsn 4 4\n    %9:v128 = splat.i64 %3\n    %10 = extract.i64 %9 imm=1\n"
+        "    %11:i64 = rmw xor %10, %2 size=3\n    set IR_I64, %11\n    exit_indirect %10 call=-4\nend\n";
     static const char letters[] = " %0123456789abcdefxi,.=:\n";
     static struct ir_block b;
     struct err e;

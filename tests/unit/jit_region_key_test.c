@@ -1,4 +1,5 @@
-/* jit_region_key_test.c - regions in the store: whatever an object depends on is in its key, and what is found there is used. */
+/* jit_region_key_test.c - regions in the store: whatever an object depends on is in its key, and what is found there
+ * is used. */
 #define _GNU_SOURCE
 #include "tests/unit/jit_worker_rig.h"
 #include "backend/jit/maker.h"
@@ -44,8 +45,10 @@ static int set_up(void **state)
     memcpy(r->fields, fields, sizeof fields);
     memcpy(r->ranges, ranges, sizeof ranges);
     memcpy(r->helpers, helpers, sizeof helpers);
-    r->layout = (struct ir_layout){ "test", r->fields, r->ranges, r->helpers, COUNT(fields), COUNT(ranges), COUNT(helpers), 16, ~0u };
-    r->region = (struct jit_region){ .layout = &r->layout, .count = 2, .page_at = 64, .edges = 1, .edge[0] = { 0, 1, false } };
+    r->layout = (struct ir_layout){ "test", r->fields, r->ranges, r->helpers, COUNT(fields), COUNT(ranges),
+                                    COUNT(helpers), 16, ~0u };
+    r->region = (struct jit_region){ .layout = &r->layout, .count = 2, .page_at = 64, .edges = 1,
+                                     .edge[0] = { 0, 1, false } };
     for (u32 n = 0; n < 2; n++) {
         ir_begin(&r->blocks[n], &r->layout);
         ir_insn(&r->blocks[n], 0, 4);
@@ -297,8 +300,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        T(depends_on_region), T(depends_on_rows), T(depends_on_layout), T(same_again), T(depends_on_tier), T(found_again),
-        T(damaged), T(no_object),
+        T(depends_on_region), T(depends_on_rows), T(depends_on_layout), T(same_again), T(depends_on_tier),
+        T(found_again), T(damaged), T(no_object),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

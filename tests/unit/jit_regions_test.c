@@ -1,7 +1,7 @@
 /*
- * jit_regions_test.c - regions of a running guest: when they come into force, and that they never do, or not any longer,
- * once code of theirs changed, went, or was flushed. The tier is a fake one, whose regions have the interpreter do their work; the
- * guest must not notice anything.
+ * jit_regions_test.c - regions of a running guest: when they come into force, and that they never do, or not any
+ * longer, once code of theirs changed, went, or was flushed. The tier is a fake one, whose regions have the
+ * interpreter do their work; the guest must not notice anything.
  */
 #define _GNU_SOURCE
 #include "backend/jit/cache.h"
@@ -356,8 +356,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comes_into_force), cmocka_unit_test(at_once), cmocka_unit_test(dropped_by_a_write),
         cmocka_unit_test(cancelled_by_a_write), cmocka_unit_test(flush_in_flight), cmocka_unit_test(arena_again),
-        cmocka_unit_test(arena_full), cmocka_unit_test(no_tier), cmocka_unit_test(keeps_changing), cmocka_unit_test(evicted),
-        cmocka_unit_test(ends_in_flight), cmocka_unit_test(storm),
+        cmocka_unit_test(arena_full), cmocka_unit_test(no_tier), cmocka_unit_test(keeps_changing),
+        cmocka_unit_test(evicted), cmocka_unit_test(ends_in_flight), cmocka_unit_test(storm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

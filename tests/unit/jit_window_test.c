@@ -285,10 +285,42 @@ static void test_fast(void **state)
     assert_int_equal(win_jit(w)->stats.interp_insns, 0);
 }
 
+/* First accesses that read, and ask for the right to write on behalf of others, where stores are slow for ever: in
+ * the page of code. In three rounds only the first one is slow, whatever its kind. `others` has the probe of the
+ * rig's. */
+static const struct {
+    const char *group;
+    u32         loads, stores, others;
+} unwritable[] = {
+    { "loads, then stores", 1, 6, 1 }, { "a load, stores down", 1, 6, 1 }, { "vectors", 1, 6, 1 },
+    { "pairs", 1, 6, 1 }, { "modify below", 1, 3, 4 }, { "probes of both kinds", 0, 3, 5 },
+};
+
+static void test_unwritable(void **state)
+{
+    struct win *w = *state;
+    for (u32 n = 0; n < COUNT(unwritable) * FORMS; n++) {
+        const char *name = unwritable[n / FORMS].group;
+        const struct group *g = groups;
+        while (strcmp(g->name, name))
+            g++;
+        win_program(w, WIN_COLD);
+        build(w, &events[0], 0, g, (enum form)(n % FORMS));
+        win_state(w, PAGE(CODE) + 0xc40);
+        struct jit_stats *s = &win_jit(w)->stats;
+        s->slow_loads = s->slow_stores = s->slow_mem = 0;
+        check(w, "no right to write", "in the page of code", name, 0, n % FORMS);
+        assert_int_equal(s->slow_loads, unwritable[n / FORMS].loads);
+        assert_int_equal(s->slow_stores, unwritable[n / FORMS].stores);
+        assert_int_equal(s->slow_mem, unwritable[n / FORMS].others);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest others[] = {
-        cmocka_unit_test(test_fast), cmocka_unit_test(test_edges), cmocka_unit_test(test_wrap),
+        cmocka_unit_test(test_fast), cmocka_unit_test(test_unwritable),
+        cmocka_unit_test(test_edges), cmocka_unit_test(test_wrap),
         cmocka_unit_test(test_crowd), cmocka_unit_test(test_wide), cmocka_unit_test(test_bases),
     };
     struct CMUnitTest tests[COUNT(events) + COUNT(others)];

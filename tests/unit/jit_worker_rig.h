@@ -1,6 +1,7 @@
 /*
- * jit_worker_rig.h - a tier that is none: its objects are eight bytes, its code leaves at once with its budget unspent, so that the
- * interpreter does what the region should. It can be slow, failing, huge or missing, and takes notes.
+ * jit_worker_rig.h - a tier that is none: its objects are eight bytes, its code leaves at once with its budget
+ * unspent, so that the interpreter does what the region should. It can be slow, failing, huge or missing, and takes
+ * notes.
  */
 #pragma once
 #include <setjmp.h>
@@ -92,8 +93,8 @@ static bool fake_compile(struct tier *t, const struct jit_region *r, u8 **bytes,
     return true;
 }
 
-static bool fake_link(struct tier *t, const u8 *bytes, u64 size, const struct tier_arena *a, const u64 symbol[REGION_SYMBOLS],
-                      u8 **fn, u64 *used, struct err *e)
+static bool fake_link(struct tier *t, const u8 *bytes, u64 size, const struct tier_arena *a,
+                      const u64 symbol[REGION_SYMBOLS], u8 **fn, u64 *used, struct err *e)
 {
     u64 id;
     (void)t;
@@ -121,7 +122,8 @@ static void fake_describe(char *text, u64 size, const void **llvm)
     *llvm = (const void *)(uintptr_t)fake_open;
 }
 
-static const struct tier_api fake_tier = { TIER_VERSION, fake_open, fake_close, fake_compile, fake_link, fake_describe };
+static const struct tier_api fake_tier = { TIER_VERSION, fake_open, fake_close, fake_compile, fake_link,
+                                           fake_describe };
 
 static const struct tier_api *fake_load(struct err *e)
 {

@@ -1,4 +1,5 @@
-/* jit_worker_test.c - the thread that makes regions: order, bounds, what is cancelled, what a flush and an end leave alone. */
+/* jit_worker_test.c - the thread that makes regions: order, bounds, what is cancelled, what a flush and an end leave
+ * alone. */
 #define _GNU_SOURCE
 #include "tests/unit/jit_worker_rig.h"
 
@@ -426,10 +427,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hottest_first), cmocka_unit_test(bounded), cmocka_unit_test(cancelled),
-        cmocka_unit_test(cancelled_late), cmocka_unit_test(flushed), cmocka_unit_test(no_room), cmocka_unit_test(entry),
+        cmocka_unit_test(cancelled_late), cmocka_unit_test(flushed), cmocka_unit_test(no_room),
+        cmocka_unit_test(entry),
         cmocka_unit_test(failing), cmocka_unit_test(without_tier), cmocka_unit_test(opened_first),
-        cmocka_unit_test(ends_in_flight), cmocka_unit_test(ends_unused), cmocka_unit_test(alone), cmocka_unit_test(here),
-        cmocka_unit_test(at_random),
+        cmocka_unit_test(ends_in_flight), cmocka_unit_test(ends_unused), cmocka_unit_test(alone),
+        cmocka_unit_test(here), cmocka_unit_test(at_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

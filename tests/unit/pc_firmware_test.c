@@ -357,10 +357,13 @@ static void test_smram(void **state)
     close_rom(&w);
 }
 
-static void vga_set(struct world *w, u32 port, u32 index, u32 val) { iobus_write(&w->b.m->io, port, index | val << 8, 2); }
+static void vga_set(struct world *w, u32 port, u32 index, u32 val)
+{
+    iobus_write(&w->b.m->io, port, index | val << 8, 2);
+}
 
-/* The VGA's window goes while system management RAM is there and is back afterwards, as what it became meanwhile: planes
- * (sequencer 4 is 6) or bytes in a row (14), from 0xa0000 or 0xb8000. */
+/* The VGA's window goes while system management RAM is there and is back afterwards, as what it became meanwhile:
+ * planes (sequencer 4 is 6) or bytes in a row (14), from 0xa0000 or 0xb8000. */
 static void test_smram_and_vga(void **state)
 {
     (void)state;
@@ -371,7 +374,8 @@ static void test_smram_and_vga(void **state)
     memset(&w, 0, sizeof w);
     file_make(&w.file);
     file_put(&w.file, r.p, r.size);
-    board_open_as(&w.b, NULL, "max", &interp_engine, (struct pc_config){ .bios = w.file.path, .vga = true }, RAM_SIZE);
+    struct pc_config with_vga = { .bios = w.file.path, .vga = true };
+    board_open_as(&w.b, NULL, "max", &interp_engine, with_vga, RAM_SIZE);
     iobus_write(&w.b.m->io, 0x3c2, 0x67, 1);
     vga_set(&w, 0x3c4, 2, 0xf);
     vga_set(&w, 0x3ce, 8, 0xff);
@@ -548,7 +552,8 @@ static void test_fw_cfg(void **state)
     close_rom(&w);
 }
 
-/* Structures one behind the other, as many and as long as the entry point says, the largest as large, the end last. */
+/* Structures one behind the other, as many and as long as the entry point says, the largest as large, the end at the
+ * end. */
 static void test_smbios(void **state)
 {
     (void)state;

@@ -217,8 +217,8 @@ static void set_config(struct world *w, u32 devfn, u32 off, u32 val, u32 size)
 
 static u32 any_function(struct world *w)
 {
-    static const u8 there[] = { PCI_DEVFN(0, 0), PCI_DEVFN(1, 0), PCI_DEVFN(1, 3), PCI_DEVFN(2, 0), PCI_DEVFN(3, 0), PCI_DEVFN(4, 0),
-                                PCI_DEVFN(5, 0), PCI_DEVFN(6, 0) };
+    static const u8 there[] = { PCI_DEVFN(0, 0), PCI_DEVFN(1, 0), PCI_DEVFN(1, 3), PCI_DEVFN(2, 0),
+                                PCI_DEVFN(3, 0), PCI_DEVFN(4, 0), PCI_DEVFN(5, 0), PCI_DEVFN(6, 0) };
     return any(w, 16) ? there[any(w, sizeof there)] : any(w, 256);
 }
 

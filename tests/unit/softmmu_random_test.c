@@ -12,8 +12,9 @@ static void test_export(void **state)
     u64 v, n;
     srand(5);
     for (u32 i = 0; i < VPAGES; i++)
-        r->pt[0][i] = r->pt[1][i] = (struct pte){ .pa = 0x8000 + i * PAGE_SIZE, .prot = 1 + (u8)(i % 7), .valid = true,
-                                                  .global = i & 1, .device = i % 5 == 0, .page_bits = 12 + i % 3 };
+        r->pt[0][i] = r->pt[1][i] = (struct pte){ .pa = 0x8000 + i * PAGE_SIZE, .prot = 1 + (u8)(i % 7),
+                                                  .valid = true, .global = i & 1, .device = i % 5 == 0,
+                                                  .page_bits = 12 + i % 3 };
     for (u32 i = 0; i < 3000; i++) {
         select_space(r, (u32)rand() % 2);
         u64 tag = (u64)(rand() % 3) << 56;

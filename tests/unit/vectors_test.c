@@ -146,7 +146,8 @@ static void print_value(const void *p, u32 n)
 static void print_failure(const struct vec_state *in, struct vec_state *want, struct vec_state *got, u32 word)
 {
     const u32 regs[] = { word & 31, word >> 5 & 31, word >> 16 & 31, word >> 10 & 31 };
-    printf("    pstate %08x fpcr %08x fpsr %08x sp %016llx\n", in->pstate, in->fpcr, in->fpsr, (unsigned long long)in->sp);
+    printf("    pstate %08x fpcr %08x fpsr %08x sp %016llx\n", in->pstate, in->fpcr, in->fpsr,
+           (unsigned long long)in->sp);
     for (u32 i = 0; i < 4; i++) {
         printf("    in  x%u %016llx v%u ", regs[i], regs[i] < 31 ? (unsigned long long)in->x[regs[i]] : 0, regs[i]);
         print_value(&in->v[2 * regs[i]], 16);
@@ -183,7 +184,8 @@ static void read_overrides(struct run *r)
         if (line[0] == '#' || line[0] == '\n')
             continue;
         assert_true(r->override_count < COUNT(r->overrides));
-        assert_int_equal(sscanf(line, "%31s %u %7s %15s ^%39[0-9a-f] ;", o->row, &o->level, o->index, o->item, o->change), 5);
+        assert_int_equal(sscanf(line, "%31s %u %7s %15s ^%39[0-9a-f] ;", o->row, &o->level, o->index, o->item,
+                                o->change), 5);
         r->override_count++;
     }
     fclose(f);

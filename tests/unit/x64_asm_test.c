@@ -49,8 +49,8 @@ static void same_code(const struct xasm *a, const u8 *room, const char *text, co
 
 static u8 room[128];
 
-/* Thousands of calls with structs as arguments take minutes to compile with the sanitizers' checks and optimised; what is
- * tested is on the other side of the calls. */
+/* Thousands of calls with structs as arguments take minutes to compile with the sanitizers' checks and optimised;
+ * what is tested is on the other side of the calls. */
 #define UNCHECKED __attribute__((no_sanitize("address", "undefined"), optimize("O0")))
 #include "x64_asm_vectors.h"
 

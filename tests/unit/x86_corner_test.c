@@ -65,6 +65,12 @@ struct pins {
     bool ignne;
 };
 
+struct ferr_rig {
+    struct rig         rig;
+    struct sysreg_port port;
+    struct pins        pins;
+};
+
 static u64 pins_read(void *opaque, u32 id)
 {
     return id == SYSREG_X86_INTACK ? 0x75 : ((struct pins *)opaque)->ignne;
@@ -79,101 +85,100 @@ static void pins_write(void *opaque, u32 id, u64 val)
     p->ignne &= val;
 }
 
-static void rig_ferr(struct rig *r, struct sysreg_port *port, struct pins *p)
+static int ferr_begin(void **state)
 {
-    *p = (struct pins){ .ferr = 0 };
-    *port = (struct sysreg_port){ .opaque = p, .read = pins_read, .write = pins_write };
-    rig32(r, 0);
-    r->v->ports[SYSREG_X86_FERR] = r->v->ports[SYSREG_X86_INTACK] = port;
-    r->s->cr0 &= ~(u64)X86_CR0_NE;
-    r->s->fcw = 0x37b; /* ZE is not masked */
-    r->s->ftw = 0;
+    struct ferr_rig *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    *state = f;
+    f->port = (struct sysreg_port){ .opaque = &f->pins, .read = pins_read, .write = pins_write };
+    rig32(&f->rig, 0);
+    f->rig.v->ports[SYSREG_X86_FERR] = f->rig.v->ports[SYSREG_X86_INTACK] = &f->port;
+    f->rig.s->cr0 &= ~(u64)X86_CR0_NE;
+    f->rig.s->fcw = 0x37b; /* ZE is not masked */
+    f->rig.s->ftw = 0;
+    return 0;
+}
+
+static int ferr_end(void **state)
+{
+    struct ferr_rig *f = *state;
+    rig_free(&f->rig);
+    free(f);
+    return 0;
 }
 
 static void test_ferr(void **state)
 {
-    (void)state;
-    struct rig r;
-    struct sysreg_port port;
-    struct pins p;
-    rig_ferr(&r, &port, &p);
+    struct ferr_rig *f = *state;
+    struct rig *r = &f->rig;
     /* FLD1; FLDZ; FDIVP; NOP; FLD1 */
-    RUN(&r, 5, 0xd9, 0xe8, 0xd9, 0xee, 0xde, 0xf9, 0x90, 0xd9, 0xe8, 0x90);
-    assert_true(r.v->s.halted);
-    assert_int_equal(r.v->s.pc, CODE + 7);
-    assert_int_equal(p.rises, 1);
-    assert_false(x86_wakes(r.v));
-    r.v->irq |= VCPU_IRQ;
-    r.s->eflags |= X86_FL_IF;
-    assert_true(x86_interrupt(r.v));
-    assert_int_equal(r.v->s.pc, HANDLER(0x75));
-    assert_int_equal(stacked(&r, 0, 4), CODE + 7);
-    r.v->irq = 0;
-    RUN(&r, 2, 0xcf); /* nobody saw to the error: again, without another edge */
-    assert_true(r.v->s.halted);
-    assert_int_equal(p.rises, 1);
-    r.v->s.halted = 0;
-    p.ignne = true;
-    step(&r, 1);
-    assert_int_equal(r.v->s.pc, CODE + 9);
-    assert_false(r.v->s.halted);
+    RUN(r, 5, 0xd9, 0xe8, 0xd9, 0xee, 0xde, 0xf9, 0x90, 0xd9, 0xe8, 0x90);
+    assert_true(r->v->s.halted);
+    assert_int_equal(r->v->s.pc, CODE + 7);
+    assert_int_equal(f->pins.rises, 1);
+    assert_false(x86_wakes(r->v));
+    r->v->irq |= VCPU_IRQ;
+    r->s->eflags |= X86_FL_IF;
+    assert_true(x86_interrupt(r->v));
+    assert_int_equal(r->v->s.pc, HANDLER(0x75));
+    assert_int_equal(stacked(r, 0, 4), CODE + 7);
+    r->v->irq = 0;
+    RUN(r, 2, 0xcf); /* nobody saw to the error: again, without another edge */
+    assert_true(r->v->s.halted);
+    assert_int_equal(f->pins.rises, 1);
+    r->v->s.halted = 0;
+    f->pins.ignne = true;
+    step(r, 1);
+    assert_int_equal(r->v->s.pc, CODE + 9);
+    assert_false(r->v->s.halted);
     /* FNCLEX; FLD1; FLDZ; FDIVP; FWAIT: IGNNE# went with the first error */
-    RUN(&r, 5, 0xdb, 0xe2, 0xd9, 0xe8, 0xd9, 0xee, 0xde, 0xf9, 0x9b, 0x90);
-    assert_true(r.v->s.halted);
-    assert_int_equal(r.v->s.pc, CODE + 17);
-    assert_int_equal(p.rises, 2);
-    rig_free(&r);
+    RUN(r, 5, 0xdb, 0xe2, 0xd9, 0xe8, 0xd9, 0xee, 0xde, 0xf9, 0x9b, 0x90);
+    assert_true(r->v->s.halted);
+    assert_int_equal(r->v->s.pc, CODE + 17);
+    assert_int_equal(f->pins.rises, 2);
 }
 
 /* An environment brings an error with it; one that is pending stays the same error. */
 static void test_ferr_loaded(void **state)
 {
-    (void)state;
-    struct rig r;
-    struct sysreg_port port;
-    struct pins p;
-    rig_ferr(&r, &port, &p);
-    r.s->fsw = 0x8084;
-    r.s->gpr[X86_RBX] = DATA;
-    RUN(&r, 1, 0x9b);
-    assert_int_equal(p.rises, 1);
-    r.v->s.halted = 0;
-    r.v->s.pc++;
-    RUN(&r, 2, 0xd9, 0x33, 0x90); /* FNSTENV [EBX] masks all; NOP */
-    assert_int_equal(r.s->fsw & 0x80, 0);
-    RUN(&r, 2, 0xd9, 0x23, 0x9b); /* FLDENV [EBX]; FWAIT */
-    assert_true(r.v->s.halted);
-    assert_int_equal(p.rises, 2);
-    r.v->s.halted = 0;
-    p.ignne = true;
-    RUN(&r, 1, 0x9b);
-    r.v->s.pc = CODE;
-    RUN(&r, 2, 0xd9, 0x23, 0x9b);
-    assert_false(r.v->s.halted);
-    assert_int_equal(p.rises, 2);
-    rig_free(&r);
+    struct ferr_rig *f = *state;
+    struct rig *r = &f->rig;
+    r->s->fsw = 0x8084;
+    r->s->gpr[X86_RBX] = DATA;
+    RUN(r, 1, 0x9b);
+    assert_int_equal(f->pins.rises, 1);
+    r->v->s.halted = 0;
+    r->v->s.pc++;
+    RUN(r, 2, 0xd9, 0x33, 0x90); /* FNSTENV [EBX] masks all; NOP */
+    assert_int_equal(r->s->fsw & 0x80, 0);
+    RUN(r, 2, 0xd9, 0x23, 0x9b); /* FLDENV [EBX]; FWAIT */
+    assert_true(r->v->s.halted);
+    assert_int_equal(f->pins.rises, 2);
+    r->v->s.halted = 0;
+    f->pins.ignne = true;
+    RUN(r, 1, 0x9b);
+    r->v->s.pc = CODE;
+    RUN(r, 2, 0xd9, 0x23, 0x9b);
+    assert_false(r->v->s.halted);
+    assert_int_equal(f->pins.rises, 2);
 }
 
 /* Interrupts are not held off while the processor waits; without a board the error is passed over. */
 static void test_ferr_shadow(void **state)
 {
-    (void)state;
-    struct rig r;
-    struct sysreg_port port;
-    struct pins p;
-    rig_ferr(&r, &port, &p);
-    r.s->fsw = 0x8084;
-    r.v->irq |= VCPU_IRQ;
-    RUN(&r, 2, 0xfb, 0x9b, 0x90); /* STI; FWAIT */
-    assert_true(r.v->s.halted);
-    assert_true(x86_interrupt(r.v));
-    assert_int_equal(stacked(&r, 0, 4), CODE + 1);
-    enter32(&r, 0);
-    r.v->ports[SYSREG_X86_FERR] = NULL;
-    r.v->irq = 0;
-    RUN(&r, 2, 0x9b, 0x90);
-    assert_int_equal(r.v->s.pc, CODE + 2);
-    rig_free(&r);
+    struct ferr_rig *f = *state;
+    struct rig *r = &f->rig;
+    r->s->fsw = 0x8084;
+    r->v->irq |= VCPU_IRQ;
+    RUN(r, 2, 0xfb, 0x9b, 0x90); /* STI; FWAIT */
+    assert_true(r->v->s.halted);
+    assert_true(x86_interrupt(r->v));
+    assert_int_equal(stacked(r, 0, 4), CODE + 1);
+    enter32(r, 0);
+    r->v->ports[SYSREG_X86_FERR] = NULL;
+    r->v->irq = 0;
+    RUN(r, 2, 0x9b, 0x90);
+    assert_int_equal(r->v->s.pc, CODE + 2);
 }
 
 /* ---- DEBUGCTL.BTF ---- */
@@ -208,11 +213,12 @@ static void test_step_branches(void **state)
 
 /* ---- bits of descriptors that are code ---- */
 
-/* A load at CODE of the descriptor behind it, whose bytes run next. */
-static void run_descriptor(struct rig *r, bool jit, u32 len, const u8 *load, const u8 desc[8])
+/* A load at CODE of the descriptor behind it, whose bytes run next: `count` instructions. */
+static void run_descriptor(struct rig *r, bool jit, u32 len, const u8 *load, const u8 desc[8], u32 count)
 {
     put_code(r, CODE, load, len);
     put_code(r, CODE + len, desc, 8);
+    put(r, CODE + len + 8, LOOP, 2);
     r->s->gdt_base = CODE + len - 8;
     r->s->gdt_limit = 0xf;
     r->s->gpr[X86_RAX] = 8;
@@ -220,7 +226,10 @@ static void run_descriptor(struct rig *r, bool jit, u32 len, const u8 *load, con
     r->s->gpr[X86_RDX] = 0xd;
     if (jit)
         use_baseline(r);
-    run_on(r, 7);
+    run_on(r, 1 + count + MORE);
+    assert_int_equal(r->v->s.pc, CODE + len + 8);
+    if (jit)
+        expect_compiled(r);
 }
 
 static void test_load_over_code(void **state)
@@ -238,12 +247,12 @@ static void test_load_over_code(void **state)
             rig64(&r, 0);
         else
             rig32(&r, 0);
-        run_descriptor(&r, jit, sizeof mov_ds, mov_ds, data);
+        run_descriptor(&r, jit, sizeof mov_ds, mov_ds, data, 8);
         assert_int_equal(r.s->gpr[X86_RAX], 0xb);
         assert_int_equal(r.s->gpr[X86_RDX], 0xd);
         rig_free(&r);
         rig32(&r, 0);
-        run_descriptor(&r, jit, sizeof ltr, ltr, tss);
+        run_descriptor(&r, jit, sizeof ltr, ltr, tss, 7);
         assert_int_equal(r.s->gpr[X86_RAX], 0xb);
         assert_int_equal(r.s->gpr[X86_RBX], 0xb);
         rig_free(&r);
@@ -300,9 +309,14 @@ static void test_no_ports(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_save_limits),    cmocka_unit_test(test_ferr),        cmocka_unit_test(test_ferr_loaded),
-        cmocka_unit_test(test_ferr_shadow),    cmocka_unit_test(test_step_branches),
-        cmocka_unit_test(test_load_over_code), cmocka_unit_test(test_arpl_rights), cmocka_unit_test(test_no_ports),
+        cmocka_unit_test(test_save_limits),
+        cmocka_unit_test_setup_teardown(test_ferr, ferr_begin, ferr_end),
+        cmocka_unit_test_setup_teardown(test_ferr_loaded, ferr_begin, ferr_end),
+        cmocka_unit_test_setup_teardown(test_ferr_shadow, ferr_begin, ferr_end),
+        cmocka_unit_test(test_step_branches),
+        cmocka_unit_test(test_load_over_code),
+        cmocka_unit_test(test_arpl_rights),
+        cmocka_unit_test(test_no_ports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -457,8 +457,9 @@ static void test_models(void **state)
         NEEDS(sse, fxsr), NEEDS(sse2, sse), NEEDS(sse3, sse2), NEEDS(ssse3, sse3), NEEDS(sse41, ssse3),
         NEEDS(sse42, sse41), NEEDS(avx, xsave), NEEDS(avx, sse42), NEEDS(avx2, avx), NEEDS(fma, avx),
         NEEDS(f16c, avx), NEEDS(vaes, avx2), NEEDS(vpclmulqdq, avx2), NEEDS(xsaveopt, xsave), NEEDS(xsavec, xsave),
-        NEEDS(xgetbv1, xsave), NEEDS(lm, pae), NEEDS(lm, nx), NEEDS(lm, syscall), NEEDS(lm, cx8), NEEDS(pcid, lm), NEEDS(pdpe1gb, lm),
-        NEEDS(cx16, lm), NEEDS(pse36, pse), NEEDS(invpcid, pcid), NEEDS(mmx, fpu), NEEDS(cpuid, i586),
+        NEEDS(xgetbv1, xsave), NEEDS(lm, pae), NEEDS(lm, nx), NEEDS(lm, syscall), NEEDS(lm, cx8), NEEDS(pcid, lm),
+        NEEDS(pdpe1gb, lm), NEEDS(cx16, lm), NEEDS(pse36, pse), NEEDS(invpcid, pcid), NEEDS(mmx, fpu),
+        NEEDS(cpuid, i586),
         NEEDS(i586, i486), NEEDS(i686, i586), NEEDS(cmov, i686), NEEDS(x2apic, apic), NEEDS(mca, mce),
 #undef NEEDS
     };

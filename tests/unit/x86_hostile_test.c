@@ -1,6 +1,6 @@
 /*
- * x86_hostile_test.c - x86 system instructions on damaged descriptor tables, TSS and stacks: whatever comes of it, the
- * state is one that a processor can have; the sanitizers see the rest.
+ * x86_hostile_test.c - x86 system instructions on damaged descriptor tables, TSS and stacks: whatever comes of it,
+ * the state is one that a processor can have; the sanitizers see the rest.
  */
 #include "tests/unit/x86_system_rig.h"
 

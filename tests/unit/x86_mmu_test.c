@@ -384,8 +384,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_off), cmocka_unit_test(test_32), cmocka_unit_test(test_pae),
-        cmocka_unit_test(test_long), cmocka_unit_test(test_rights), cmocka_unit_test(test_dirty), cmocka_unit_test(test_flushes),
-        cmocka_unit_test(test_pcid),
+        cmocka_unit_test(test_long), cmocka_unit_test(test_rights), cmocka_unit_test(test_dirty),
+        cmocka_unit_test(test_flushes), cmocka_unit_test(test_pcid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

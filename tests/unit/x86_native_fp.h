@@ -1,6 +1,6 @@
 /*
- * x86_native_fp.h - one floating-point instruction on the host itself, in 64-bit mode: x86_native.h with the state that
- * XSAVE knows. The instruction runs from the arena's first page; the image at N_X goes in and comes back.
+ * x86_native_fp.h - one floating-point instruction on the host itself, in 64-bit mode: x86_native.h with the state
+ * that XSAVE knows. The instruction runs from the arena's first page; the image at N_X goes in and comes back.
  */
 #pragma once
 #include <setjmp.h>

@@ -243,6 +243,16 @@ static inline void run_on(struct rig *r, u32 count)
         r->v->engine->run(r->v, end - r->v->s.icount);
 }
 
+/* Code that is to be compiled ends in a loop and has MORE instructions to run than it needs: a block longer than what
+ * is left is not entered. */
+#define LOOP 0xfeeb /* JMP to itself */
+#define MORE 12
+static inline void expect_compiled(struct rig *r)
+{
+    const struct jit *j = r->v->engine_data;
+    assert_in_range(j->stats.interp_insns, 0, r->v->s.icount - MORE / 2);
+}
+
 /* Puts the bytes at the pc and runs `count` instructions there. */
 static inline void run_bytes(struct rig *r, u32 count, const u8 *bytes, u32 n)
 {

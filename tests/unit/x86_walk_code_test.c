@@ -15,8 +15,6 @@
 #define FRAME  0x439000u   /* where the entry xx 90 43 00 leads: NOP; INC EBX */
 #define CALLEE 0x16006fu
 #define CODE_MAX 12
-#define LOOP 0xfeeb      /* JMP to itself: with it behind the code blocks end, so that compiled ones fit the counts */
-#define MORE 12
 
 struct walk_case {
     const char *name;
@@ -169,12 +167,6 @@ static void expect_equal(struct rig *a, struct rig *b, const char *name, u32 n)
         fail_msg("%s: TLBs differ after %u", name, n);
 }
 
-static void expect_compiled(struct rig *r)
-{
-    const struct jit *j = r->v->engine_data;
-    assert_in_range(j->stats.interp_insns, 0, r->v->s.icount - MORE / 2);
-}
-
 static void expect_end(struct rig *r, const struct walk_case *c)
 {
     const u64 *g = r->s->gpr;
@@ -190,24 +182,44 @@ static void expect_end(struct rig *r, const struct walk_case *c)
                  (unsigned long long)peek(r, c->cell, 4));
 }
 
+/* The interpreter and the baseline engine. */
+struct pair {
+    struct rig a, b;
+};
+
+static void pair_run(struct pair *p, u32 n)
+{
+    use_baseline(&p->b);
+    run_on(&p->a, n);
+    run_on(&p->b, n);
+}
+
+static void pair_end(struct pair *p, const char *name, u32 n)
+{
+    expect_equal(&p->a, &p->b, name, n);
+    rig_free(&p->a);
+    rig_free(&p->b);
+}
+
+static void pair_case(struct pair *p, const struct walk_case *c, u32 n)
+{
+    rig_case(&p->a, c);
+    rig_case(&p->b, c);
+    pair_run(p, n);
+}
+
 static void run_case(const struct walk_case *c)
 {
-    struct rig a, b;
+    struct pair p;
     u32 most = c->count + MORE;
     for (u32 n = most; n; n--) { /* the end first: it says most */
-        rig_case(&a, c);
-        rig_case(&b, c);
-        use_baseline(&b);
-        run_on(&a, n);
-        run_on(&b, n);
+        pair_case(&p, c, n);
         if (n == most) {
-            expect_end(&a, c);
-            expect_end(&b, c);
-            expect_compiled(&b);
+            expect_end(&p.a, c);
+            expect_end(&p.b, c);
+            expect_compiled(&p.b);
         }
-        expect_equal(&a, &b, c->name, n);
-        rig_free(&a);
-        rig_free(&b);
+        pair_end(&p, c->name, n);
     }
 }
 
@@ -216,20 +228,14 @@ static void run_case(const struct walk_case *c)
 static void run_nowhere(const struct walk_case *c)
 {
     struct walk_case w = *c;
-    struct rig a, b;
+    struct pair p;
     w.code[7] = 1;
     for (u32 n = c->count + MORE; n; n--) {
-        rig_case(&a, &w);
-        rig_case(&b, &w);
-        use_baseline(&b);
-        run_on(&a, n);
-        run_on(&b, n);
-        expect_equal(&a, &b, c->name, n);
+        pair_case(&p, &w, n);
         if (n == c->count + MORE
-            && (b.v->s.pc != c->end || peek(&b, ENTRY, 4) != (c->pte | 0x1000000) || b.s->xmm[8] != 0xdead))
-            fail_msg("%s, nowhere: at %#llx", c->name, (unsigned long long)b.v->s.pc);
-        rig_free(&a);
-        rig_free(&b);
+            && (p.b.v->s.pc != c->end || peek(&p.b, ENTRY, 4) != (c->pte | 0x1000000) || p.b.s->xmm[8] != 0xdead))
+            fail_msg("%s, nowhere: at %#llx", c->name, (unsigned long long)p.b.v->s.pc);
+        pair_end(&p, c->name, n);
     }
 }
 
@@ -265,165 +271,153 @@ static void rig_long(struct rig *r)
 static void test_long(void **state)
 {
     (void)state;
-    struct rig a, b;
+    struct pair p;
     for (u32 n = 6 + MORE; n; n--) {
-        rig_long(&a);
-        rig_long(&b);
-        use_baseline(&b);
-        run_on(&a, n);
-        run_on(&b, n);
+        rig_long(&p.a);
+        rig_long(&p.b);
+        pair_run(&p, n);
         if (n == 6 + MORE) {
-            assert_int_equal(a.v->s.pc, PT + 0x87 + 11);
-            assert_int_equal(peek(&a, PT + 0x88, 8), FRAME | 0x67);
-            assert_int_equal(peek(&a, 0x439010, 1), DATA >> 8 & 0xff);
-            expect_compiled(&b);
+            assert_int_equal(p.a.v->s.pc, PT + 0x87 + 11);
+            assert_int_equal(peek(&p.a, PT + 0x88, 8), FRAME | 0x67);
+            assert_int_equal(peek(&p.a, 0x439010, 1), DATA >> 8 & 0xff);
+            expect_compiled(&p.b);
         }
-        expect_equal(&a, &b, "64-bit", n);
-        rig_free(&a);
-        rig_free(&b);
+        pair_end(&p, "64-bit", n);
     }
 }
 
 /* ---- softmmu alone: what is tried changes nothing ---- */
 
-struct before {
-    u64 words[4096], count;
-    u8  ram[0x70000];
+#define K X86_MMU_KERNEL
+#define VA (PAGE + 0x10)
+struct tried {
+    struct rig r;
+    u64        words[4096], count; /* the TLB as it was, */
+    u8         ram[0x70000];       /* and memory */
+    u64        val;
 };
 
 /* The directory's entry is not where code is, the table's is; neither was accessed. */
-static void rig_try(struct rig *r, struct before *b)
+static int try_begin(void **state)
 {
     const struct walk_case c = { .at = CODE, .end = CODE + CODE_MAX, .code = { 0x90 }, .wp = true };
-    const struct region *ram;
-    rig_case(r, &c);
-    put(r, PD + 4, PT | 7, 4);
-    put(r, ENTRY, FRAME | 7, 4);
-    ram = physmap_find(&r->m->map, 0);
-    memobj_add_code(&r->m->map, ram->obj, ENTRY, 4);
-    memcpy(b->ram, ram->obj->host, sizeof b->ram);
-    b->count = mmu_export(&r->v->mmu, b->words, COUNT(b->words));
-    assert_true(b->count <= COUNT(b->words));
+    struct tried *t = calloc(1, sizeof *t);
+    assert_non_null(t);
+    *state = t;
+    rig_case(&t->r, &c);
+    put(&t->r, PD + 4, PT | 7, 4);
+    put(&t->r, ENTRY, FRAME | 7, 4);
+    const struct region *ram = physmap_find(&t->r.m->map, 0);
+    memobj_add_code(&t->r.m->map, ram->obj, ENTRY, 4);
+    memcpy(t->ram, ram->obj->host, sizeof t->ram);
+    t->count = mmu_export(&t->r.v->mmu, t->words, COUNT(t->words));
+    assert_true(t->count <= COUNT(t->words));
+    return 0;
 }
 
-static void expect_untouched(struct rig *r, const struct before *b)
+static int try_end(void **state)
 {
-    static u64 now[COUNT(b->words)];
-    assert_memory_equal(physmap_find(&r->m->map, 0)->obj->host, b->ram, sizeof b->ram);
-    assert_int_equal(mmu_export(&r->v->mmu, now, COUNT(now)), b->count);
-    assert_memory_equal(now, b->words, 8 * b->count);
+    struct tried *t = *state;
+    rig_free(&t->r);
+    free(t);
+    return 0;
 }
 
-static void expect_entries(struct rig *r, u32 pde, u32 pte)
+static void expect_untouched(struct tried *t)
 {
-    assert_int_equal(peek(r, PD + 4, 4) & 0xff, pde);
-    assert_int_equal(peek(r, ENTRY, 4) & 0xff, pte);
+    static u64 now[COUNT(t->words)];
+    assert_memory_equal(physmap_find(&t->r.m->map, 0)->obj->host, t->ram, sizeof t->ram);
+    assert_int_equal(mmu_export(&t->r.v->mmu, now, COUNT(now)), t->count);
+    assert_memory_equal(now, t->words, 8 * t->count);
+}
+
+static void expect_entries(struct tried *t, u32 pde, u32 pte)
+{
+    assert_int_equal(peek(&t->r, PD + 4, 4) & 0xff, pde);
+    assert_int_equal(peek(&t->r, ENTRY, 4) & 0xff, pte);
 }
 
 static void test_tries(void **state)
 {
-    (void)state;
-    static struct before b;
-    struct rig r;
-    u64 val = 0;
-    rig_try(&r, &b);
-    struct mmu *u = &r.v->mmu;
+    struct tried *t = *state;
+    struct mmu *u = &t->r.v->mmu;
     u64 hits = u->stats.code_hits;
-    gva va = PAGE + 0x10;
-    u32 k = X86_MMU_KERNEL;
-    assert_int_equal(mmu_try_read(u, va, 4, k, 0, 0, &val), MMU_SYNC);
-    assert_int_equal(mmu_try_write(u, va, 4, k, 0, 0, &val), MMU_SYNC);
-    assert_int_equal(mmu_try_probe(u, va, 4, MMU_READ, k, 0, 0), MMU_SYNC);
-    assert_int_equal(mmu_try_probe(u, va, 4, MMU_WRITE, k, 0, 0), MMU_SYNC);
-    assert_int_equal(mmu_try_probe_range(u, va, 64, MMU_READ, k, 0, 0), MMU_SYNC);
-    assert_int_equal(mmu_try_probe_range(u, va, 64, MMU_WRITE, k, 0, 0), MMU_SYNC);
-    assert_int_equal(val, 0);
+    assert_int_equal(mmu_try_read(u, VA, 4, K, 0, 0, &t->val), MMU_SYNC);
+    assert_int_equal(mmu_try_write(u, VA, 4, K, 0, 0, &t->val), MMU_SYNC);
+    assert_int_equal(mmu_try_probe(u, VA, 4, MMU_READ, K, 0, 0), MMU_SYNC);
+    assert_int_equal(mmu_try_probe(u, VA, 4, MMU_WRITE, K, 0, 0), MMU_SYNC);
+    assert_int_equal(mmu_try_probe_range(u, VA, 64, MMU_READ, K, 0, 0), MMU_SYNC);
+    assert_int_equal(mmu_try_probe_range(u, VA, 64, MMU_WRITE, K, 0, 0), MMU_SYNC);
+    assert_int_equal(t->val, 0);
     assert_int_equal(u->stats.code_hits, hits);
-    expect_untouched(&r, &b);
-    assert_int_equal(mmu_read(u, va, 4, k, 0, 0, &val), MMU_SYNC); /* done, and the entry was changed */
-    assert_int_equal(val, 0x11223344);
-    expect_entries(&r, 0x27, 0x27);
-    assert_int_equal(mmu_read(u, va, 4, k, 0, 0, &val), MMU_OK);
-    rig_free(&r);
+    expect_untouched(t);
+    assert_int_equal(mmu_read(u, VA, 4, K, 0, 0, &t->val), MMU_SYNC); /* done, and the entry was changed */
+    assert_int_equal(t->val, 0x11223344);
+    expect_entries(t, 0x27, 0x27);
+    assert_int_equal(mmu_read(u, VA, 4, K, 0, 0, &t->val), MMU_OK);
 }
 
 /* A read's entry stays in the TLB when a write that would set the dirty bit is only tried. */
 static void test_try_upgrade(void **state)
 {
-    (void)state;
-    static struct before b;
-    struct rig r;
-    u64 val = 0;
-    rig_try(&r, &b);
-    struct mmu *u = &r.v->mmu;
-    gva va = PAGE + 0x10;
-    u32 k = X86_MMU_KERNEL;
-    assert_int_equal(mmu_probe(u, va, 4, MMU_READ, k, 0, 0), MMU_SYNC);
-    expect_entries(&r, 0x27, 0x27);
+    struct tried *t = *state;
+    struct mmu *u = &t->r.v->mmu;
+    assert_int_equal(mmu_probe(u, VA, 4, MMU_READ, K, 0, 0), MMU_SYNC);
+    expect_entries(t, 0x27, 0x27);
     u64 walks = u->stats.walks;
-    memobj_add_code(&r.m->map, physmap_find(&r.m->map, 0)->obj, ENTRY, 4);
-    assert_int_equal(mmu_try_write(u, va, 4, k, 0, 0, &val), MMU_SYNC);
-    assert_int_equal(mmu_try_probe_range(u, va, 4, MMU_WRITE, k, 0, 0), MMU_SYNC);
+    memobj_add_code(&t->r.m->map, physmap_find(&t->r.m->map, 0)->obj, ENTRY, 4);
+    assert_int_equal(mmu_try_write(u, VA, 4, K, 0, 0, &t->val), MMU_SYNC);
+    assert_int_equal(mmu_try_probe_range(u, VA, 4, MMU_WRITE, K, 0, 0), MMU_SYNC);
     assert_int_equal(u->stats.walks, walks + 2);
-    expect_entries(&r, 0x27, 0x27);
-    assert_non_null(mmu_fast_read(u, k, va, 4));
-    assert_int_equal(mmu_try_read(u, va, 4, k, 0, 0, &val), MMU_OK);
-    assert_int_equal(val, 0x11223344);
+    expect_entries(t, 0x27, 0x27);
+    assert_non_null(mmu_fast_read(u, K, VA, 4));
+    assert_int_equal(mmu_try_read(u, VA, 4, K, 0, 0, &t->val), MMU_OK);
+    assert_int_equal(t->val, 0x11223344);
     assert_int_equal(u->stats.walks, walks + 2);
-    val = 5;
-    assert_int_equal(mmu_write(u, va, 4, k, 0, 0, &val), MMU_SYNC);
-    expect_entries(&r, 0x27, 0x67);
-    assert_int_equal(peek(&r, FRAME + 0x10, 4), 5);
-    rig_free(&r);
+    t->val = 5;
+    assert_int_equal(mmu_write(u, VA, 4, K, 0, 0, &t->val), MMU_SYNC);
+    expect_entries(t, 0x27, 0x67);
+    assert_int_equal(peek(&t->r, FRAME + 0x10, 4), 5);
 }
 
 /* What cannot be done is a fault, code or not, and a refused write still drops the entry. */
 static void test_try_faults(void **state)
 {
-    (void)state;
-    static struct before b;
-    struct rig r;
-    u64 val = 0;
-    rig_try(&r, &b);
-    struct mmu *u = &r.v->mmu;
-    u32 k = X86_MMU_KERNEL;
-    assert_int_equal(mmu_try_read(u, PAGE + 0x1000, 4, k, 0, 0, &val), MMU_FAULTED);
-    assert_int_equal(mmu_try_read(u, PAGE - 2, 4, k, 0, 0, &val), MMU_FAULTED);
-    expect_untouched(&r, &b);
-    put(&r, ENTRY, FRAME | 5, 4);
-    memobj_add_code(&r.m->map, physmap_find(&r.m->map, 0)->obj, ENTRY, 4);
-    assert_int_equal(mmu_try_write(u, PAGE, 4, k, 0, 0, &val), MMU_FAULTED);
-    expect_entries(&r, 7, 5);
-    assert_int_equal(mmu_read(u, PAGE, 4, k, 0, 0, &val), MMU_SYNC);
-    assert_int_equal(mmu_try_write(u, PAGE, 4, k, 0, 0, &val), MMU_FAULTED);
-    assert_null(mmu_fast_read(u, k, PAGE, 4));
-    rig_free(&r);
+    struct tried *t = *state;
+    struct mmu *u = &t->r.v->mmu;
+    assert_int_equal(mmu_try_read(u, PAGE + 0x1000, 4, K, 0, 0, &t->val), MMU_FAULTED);
+    assert_int_equal(mmu_try_read(u, PAGE - 2, 4, K, 0, 0, &t->val), MMU_FAULTED);
+    expect_untouched(t);
+    put(&t->r, ENTRY, FRAME | 5, 4);
+    memobj_add_code(&t->r.m->map, physmap_find(&t->r.m->map, 0)->obj, ENTRY, 4);
+    assert_int_equal(mmu_try_write(u, PAGE, 4, K, 0, 0, &t->val), MMU_FAULTED);
+    expect_entries(t, 7, 5);
+    assert_int_equal(mmu_read(u, PAGE, 4, K, 0, 0, &t->val), MMU_SYNC);
+    assert_int_equal(mmu_try_write(u, PAGE, 4, K, 0, 0, &t->val), MMU_FAULTED);
+    assert_null(mmu_fast_read(u, K, PAGE, 4));
 }
 
 /* An atomic's address is good at once, and the instruction the last of its block. */
 static void test_atomic(void **state)
 {
-    (void)state;
-    static struct before b;
-    struct rig r;
+    struct tried *t = *state;
     bool sync = false;
     enum mmu_result res;
-    rig_try(&r, &b);
-    u8 *p = mmu_atomic(&r.v->mmu, PAGE + 0x10, 4, X86_MMU_KERNEL, 0, &sync, &res);
+    u8 *p = mmu_atomic(&t->r.v->mmu, VA, 4, K, 0, &sync, &res);
     assert_non_null(p);
     assert_true(sync);
-    expect_entries(&r, 0x27, 0x67);
-    assert_ptr_equal(mmu_atomic(&r.v->mmu, PAGE + 0x10, 4, X86_MMU_KERNEL, 0, &sync, &res), p);
+    expect_entries(t, 0x27, 0x67);
+    assert_ptr_equal(mmu_atomic(&t->r.v->mmu, VA, 4, K, 0, &sync, &res), p);
     assert_false(sync);
-    rig_free(&r);
 }
 
+#define TRY(test) cmocka_unit_test_setup_teardown(test, try_begin, try_end)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),       cmocka_unit_test(test_nowhere),    cmocka_unit_test(test_long),
-        cmocka_unit_test(test_tries),       cmocka_unit_test(test_try_upgrade), cmocka_unit_test(test_try_faults),
-        cmocka_unit_test(test_atomic),
+        cmocka_unit_test(test_cases), cmocka_unit_test(test_nowhere), cmocka_unit_test(test_long),
+        TRY(test_tries),              TRY(test_try_upgrade),          TRY(test_try_faults),
+        TRY(test_atomic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

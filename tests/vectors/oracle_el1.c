@@ -4,7 +4,8 @@
  * An aarch64 program without an operating system, for `qemu-system-aarch64 -M virt -semihosting`; started by
  * tools/vectors/record.py. Requests, as those of oracle.c behind a u32 with their size, lie at JOB; the answers go to
  * the file vectors.out through semihosting. Each vector is entered by ERET and left through an exception: by the BRK
- * behind its words, or by their own. The registers that a BRK overwrites (ELR, SPSR, ESR, FAR) then count as unchanged.
+ * behind its words, or by their own. The registers that a BRK overwrites (ELR, SPSR, ESR, FAR) then count as
+ * unchanged.
  */
 #include "tests/vectors/vectors.h"
 

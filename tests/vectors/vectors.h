@@ -21,8 +21,8 @@ enum {
 #define VEC_WINDOW 0x42200f00ull
 
 /* EL1 vectors: the regime that both sides set up. Identity map of blocks of 2 MB, EL0 has access to the window only
- * (and may execute everywhere); nothing is mapped from VEC_UNMAPPED on. SCTLR_EL1: LSMAOE nTLSMD ITD SPAN EIS nTWE nTWI
- * UCT DZE I EOS SA0 SA C M, and UCI. TCR_EL1: 39 bits, 4 KB, EPD1, 40-bit physical addresses, TBI0. */
+ * (and may execute everywhere); nothing is mapped from VEC_UNMAPPED on. SCTLR_EL1: LSMAOE nTLSMD ITD SPAN EIS nTWE
+ * nTWI UCT DZE I EOS SA0 SA C M, and UCI. TCR_EL1: 39 bits, 4 KB, EPD1, 40-bit physical addresses, TBI0. */
 #define VEC_TABLES 0x40000000ull
 #define VEC_VBAR 0x42100000ull
 #define VEC_UNMAPPED 0x50000000ull

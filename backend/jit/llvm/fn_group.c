@@ -187,7 +187,8 @@ static LLVMValueRef join_copy(struct fn *f, struct fn_group *g, struct fn_access
     LLVMAddIncoming(addend, to, from, 2);
     if (g->write) {
         g->copied = LLVMBuildPhi(l->b, bit, "");
-        LLVMAddIncoming(g->copied, (LLVMValueRef[]){ LLVMConstInt(bit, 0, false), LLVMConstInt(bit, 1, false) }, from, 2);
+        LLVMValueRef is[] = { LLVMConstInt(bit, 0, false), LLVMConstInt(bit, 1, false) };
+        LLVMAddIncoming(g->copied, is, from, 2);
     }
     return addend;
 }

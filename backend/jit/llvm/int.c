@@ -237,12 +237,7 @@ LLVMValueRef llvm_row_tst(struct lb *l, u32 i)
     return LLVMBuildICmp(l->b, LLVMIntNE, both, lb_const(l, LLVMTypeOf(both), 0), "");
 }
 
-static LLVMValueRef choose(struct lb *l, u32 i, const char *name)
-{
-    return int_call2(l, name, lb_arg(l, i, 0), lb_arg(l, i, 1));
-}
-
-LLVMValueRef llvm_row_umin(struct lb *l, u32 i) { return choose(l, i, "llvm.umin"); }
-LLVMValueRef llvm_row_umax(struct lb *l, u32 i) { return choose(l, i, "llvm.umax"); }
-LLVMValueRef llvm_row_smin(struct lb *l, u32 i) { return choose(l, i, "llvm.smin"); }
-LLVMValueRef llvm_row_smax(struct lb *l, u32 i) { return choose(l, i, "llvm.smax"); }
+LLVMValueRef llvm_row_umin(struct lb *l, u32 i) { return int_row2(l, i, "llvm.umin"); }
+LLVMValueRef llvm_row_umax(struct lb *l, u32 i) { return int_row2(l, i, "llvm.umax"); }
+LLVMValueRef llvm_row_smin(struct lb *l, u32 i) { return int_row2(l, i, "llvm.smin"); }
+LLVMValueRef llvm_row_smax(struct lb *l, u32 i) { return int_row2(l, i, "llvm.smax"); }

@@ -6,15 +6,10 @@
 static u64 largest(struct lb *l, u32 i) { return ~0ull >> (65 - lb_bits(l, i)); }
 static u64 smallest(struct lb *l, u32 i) { return ~largest(l, i) & ~0ull >> (64 - lb_bits(l, i)); }
 
-static LLVMValueRef row2(struct lb *l, u32 i, const char *name)
-{
-    return int_call2(l, name, lb_arg(l, i, 0), lb_arg(l, i, 1));
-}
-
-LLVMValueRef llvm_row_uqadd(struct lb *l, u32 i) { return row2(l, i, "llvm.uadd.sat"); }
-LLVMValueRef llvm_row_sqadd(struct lb *l, u32 i) { return row2(l, i, "llvm.sadd.sat"); }
-LLVMValueRef llvm_row_uqsub(struct lb *l, u32 i) { return row2(l, i, "llvm.usub.sat"); }
-LLVMValueRef llvm_row_sqsub(struct lb *l, u32 i) { return row2(l, i, "llvm.ssub.sat"); }
+LLVMValueRef llvm_row_uqadd(struct lb *l, u32 i) { return int_row2(l, i, "llvm.uadd.sat"); }
+LLVMValueRef llvm_row_sqadd(struct lb *l, u32 i) { return int_row2(l, i, "llvm.sadd.sat"); }
+LLVMValueRef llvm_row_uqsub(struct lb *l, u32 i) { return int_row2(l, i, "llvm.usub.sat"); }
+LLVMValueRef llvm_row_sqsub(struct lb *l, u32 i) { return int_row2(l, i, "llvm.ssub.sat"); }
 
 /* b at most what is between a and the largest. */
 LLVMValueRef llvm_row_suqadd(struct lb *l, u32 i)

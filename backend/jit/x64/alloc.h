@@ -3,16 +3,16 @@
  * block.
  *
  * Places. A *root* is something that has a place: mostly an IR value, named by its index. A value that only views
- * another's bits (truncation, zero-extension of what has zeros there, halves and pairs, lane 0 of a vector as a float) has no root of
- * its own; an i128 or v256 has two. A root is in a register, or in memory (a spill slot, or `home`: a state
- * field that holds the same bits), or in both; a constant can be made anywhere.
+ * another's bits (truncation, zero-extension of what has zeros there, halves and pairs, lane 0 of a vector as a
+ * float) has no root of its own; an i128 or v256 has two. A root is in a register, or in memory (a spill slot, or
+ * `home`: a state field that holds the same bits), or in both; a constant can be made anywhere.
  *
  * State. A `set` is stored at once, unless a later one of the same field follows before anything must see it whole
  * (a skip, a label, a call, an exit): then it waits (`dirty`) in its register, and only the cold paths between
  * store it. A comparison waits as what it compares, which is held where the cold paths find it.
  *
- * Conditions. Comparisons that nobody needs as a value are not emitted where they stand: xe_cond() emits them where they are
- * used, or finds that the host's flags still hold them.
+ * Conditions. Comparisons that nobody needs as a value are not emitted where they stand: xe_cond() emits them where
+ * they are used, or finds that the host's flags still hold them.
  */
 #pragma once
 #include "backend/jit/x64/emit.h"
@@ -68,10 +68,10 @@ struct xcold {
     u32 i;              /* instruction */
     u32 site;
     i8  va, val[2], res[2];
-    bool again;         /* its window was not where the access is: the TLB is asked */
+    bool again;         /* its window was not where the access is, or it wanted more: the TLB is asked */
     u8  bits;           /* of the sum va + disp */
     i32 disp;
-    u32 windows;        /* open here: xe_windows_open() */
+    u32 windows, opens; /* open here: xe_windows_open(); of them, the one that the access itself opens */
     i8  arg[4][2];      /* XK_EVAL, XK_MEM: registers of the operands */
     u16 first_dirty, dirty_count; /* in saved_dirty */
     u16 first_cond, cond_count;   /* in saved_cond */
@@ -213,7 +213,8 @@ struct xe {
     struct { u8 *at; u32 link; u32 word; } ic_at[2 * XE_LINKS];
     u32                    ic_count;
     u16                    const_hash[8192];        /* of ctx.consts, number + 1; never full */
-    struct xcheck          checks[16][6][4];        /* by address register, log2 of bytes, access; len 0: not made yet */
+    struct xcheck          checks[16][6][4];        /* by address register, log2 of bytes, access; len 0: not made
+                                                       yet */
     u32                    const_turn;              /* of the frame's places for those that have none there */
 };
 
@@ -242,7 +243,8 @@ bool      xe_root_mem(struct xe *x, u16 root, struct xmem *m); /* where in memor
 void      xe_root_load(struct xe *x, u16 root, enum xreg to); /* into a register of any kind, no bookkeeping */
 void      xe_root_away(struct xe *x, u16 root);        /* out of its register, kept in memory if needed */
 void      xe_store_slot(struct xe *x, u16 root);       /* from its register to a new slot */
-void      xe_forget_home(struct xe *x, u32 field);     /* the field's memory is about to change: save who lives there */
+void      xe_forget_home(struct xe *x, u32 field);     /* the field's memory is about to change: save who lives
+                                                          there */
 void      xe_log_made(struct xe *x, ir_ref r);
 void      xe_set_home(struct xe *x, u16 root, u32 field);
 void      xe_forget_all_homes(struct xe *x);

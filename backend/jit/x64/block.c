@@ -18,7 +18,8 @@
 typedef void emit_fn(struct xe *x, u32 i);
 
 static emit_fn *const emitters[IR_OP_COUNT] = {
-#define OP(name, result, args, kinds, ...) [IR_##name] = (kinds) & (K_1 | K_I | K_Q | K_F | K_X) ? x64_emit_##name : NULL,
+#define SCALAR (K_1 | K_I | K_Q | K_F | K_X)
+#define OP(name, result, args, kinds, ...) [IR_##name] = (kinds) & SCALAR ? x64_emit_##name : NULL,
 #define VOP(name, ...) [IR_##name] = x64_emit_##name,
 #define XOP(name, ...) [IR_##name] = x64_emit_##name,
 #include "ir/ops.def"
@@ -370,7 +371,8 @@ static void note_flags(struct xe *x, const struct ir_ins *in)
 {
     u32 kind = in->op == IR_sub ? XFL_CMP : in->op == IR_add ? XFL_ADD : in->op == IR_and ? XFL_TST : XFL_NONE;
     if (kind && !in->lane && (in->src == IR_I32 || in->src == IR_I64))
-        x->flags = (struct xcmp){ .kind = (u8)kind, .bits = (u8)ir_bits((enum ir_type)in->src), .a = in->arg[0], .b = in->arg[1] };
+        x->flags = (struct xcmp){ .kind = (u8)kind, .bits = (u8)ir_bits((enum ir_type)in->src), .a = in->arg[0],
+                                  .b = in->arg[1] };
 }
 
 static void emit_ins(struct xe *x, u32 i)
@@ -430,7 +432,8 @@ static void emit_data(struct xe *x)
         x->a.p += 16;
     }
     for (u32 k = 0; k < x->ic_count; k++)
-        xa_patch_rel32(x->ic_at[k].at, x->a.delta, (const u8 *)x->links[x->ic_at[k].link].ic + 8 * x->ic_at[k].word + x->a.delta);
+        xa_patch_rel32(x->ic_at[k].at, x->a.delta,
+                       (const u8 *)x->links[x->ic_at[k].link].ic + 8 * x->ic_at[k].word + x->a.delta);
 }
 
 static void put64(u8 *at, const void *p)

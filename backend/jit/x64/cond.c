@@ -2,8 +2,8 @@
  * cond.c - comparisons, what a condition is to the host's flags, select and skip.
  *
  * A condition is told as (a - b, a + b or a & b; condition code). Guest flags are conditions of the same difference:
- * then one host instruction makes them all, and orders that the guest tells by two or three of its flags (less than: N
- * is not V; higher: C and not Z) are one host condition.
+ * then one host instruction makes them all, and orders that the guest tells by two or three of its flags (less than:
+ * N is not V; higher: C and not Z) are one host condition.
  */
 #include "backend/jit/x64/alloc.h"
 #include "backend/jit/x64/emit_rows.h"
@@ -20,7 +20,8 @@ static bool is_zero(const struct xe *x, ir_ref r)
 
 static bool make(struct xcmp *c, u32 kind, u32 type, u32 cc, ir_ref a, ir_ref b)
 {
-    *c = (struct xcmp){ .kind = (u8)kind, .bits = (u8)MAX(ir_bits((enum ir_type)type), 8u), .cc = (u8)cc, .a = a, .b = b };
+    *c = (struct xcmp){ .kind = (u8)kind, .bits = (u8)MAX(ir_bits((enum ir_type)type), 8u), .cc = (u8)cc, .a = a,
+                        .b = b };
     return true;
 }
 
@@ -72,7 +73,8 @@ static void align(const struct xcmp *p, struct xcmp *q)
 {
     static const u8 mirrored[16] = { [CC_B] = CC_A, [CC_A] = CC_B, [CC_AE] = CC_BE, [CC_BE] = CC_AE, [CC_L] = CC_G,
                                      [CC_G] = CC_L, [CC_LE] = CC_GE, [CC_GE] = CC_LE };
-    if (p->kind != XFL_CMP || q->kind != XFL_CMP || p->bits != q->bits || p->a != q->b || p->b != q->a || p->a == p->b)
+    if (p->kind != XFL_CMP || q->kind != XFL_CMP || p->bits != q->bits || p->a != q->b || p->b != q->a
+        || p->a == p->b)
         return;
     if (q->cc != CC_E && q->cc != CC_NE && !mirrored[q->cc])
         return;
@@ -286,7 +288,8 @@ static void select_gpr(struct xe *x, u32 i)
     bool wide = in->type == IR_I128;
     enum xreg b = xe_use(x, in->arg[1]), c = xe_use(x, in->arg[2]);
     enum xreg b2 = wide ? xe_use_hi(x, in->arg[1]) : XNONE, c2 = wide ? xe_use_hi(x, in->arg[2]) : XNONE;
-    u32 zbits = MAX(xe_root(x, in->arg[1])->zbits, xe_root(x, in->arg[2])->zbits), width = ir_bits((enum ir_type)in->type) <= 32 ? 32 : 64;
+    u32 zbits = MAX(xe_root(x, in->arg[1])->zbits, xe_root(x, in->arg[2])->zbits);
+    u32 width = ir_bits((enum ir_type)in->type) <= 32 ? 32 : 64;
     enum xcc cc = xe_cond(x, in->arg[0]);
     enum xreg d = wide ? xe_def(x, i) : xe_def_over(x, i, in->arg[2]);
     if (wide)

@@ -76,7 +76,8 @@ void xe_fp_any(struct xe_fp *f, enum xreg v);
 /* t := mask of the numbers in d that the reference must look at: NaNs, and with `tiny` those of the smallest
  * normal's magnitude. Clobbers u. */
 void xe_fp_odd(struct xe_fp *f, bool tiny, enum xreg t, enum xreg u, enum xreg d);
-/* The test behind an operation (x86: none); no code may follow but what the result of the reference may run through. */
+/* The test behind an operation (x86: none); no code may follow but what the result of the reference may run
+ * through. */
 void xe_fp_check(struct xe_fp *f, bool tiny);
 /* Cold code for a test made by the caller; rejoins here. */
 void xe_fp_cold(struct xe_fp *f, u8 *from);

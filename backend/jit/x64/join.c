@@ -1,8 +1,8 @@
 /*
  * join.c - skips: both ways meet at the label, with registers and places as they were at the skip.
  *
- * What the way under the skip changed of them is undone at the label: values made there are not needed behind it, and those
- * it moved go back, through memory where they stand in each other's way.
+ * What the way under the skip changed of them is undone at the label: values made there are not needed behind it, and
+ * those it moved go back, through memory where they stand in each other's way.
  */
 #include "backend/jit/x64/alloc.h"
 #include <string.h>
@@ -39,8 +39,8 @@ static void undo_to(struct xe *x, u32 mark)
     }
 }
 
-/* On the way that falls into the label: back into the registers where the other way has them. Two rounds: first out of
- * what others need, through memory, then in. */
+/* On the way that falls into the label: back into the registers where the other way has them. Two rounds: first out
+ * of what others need, through memory, then in. */
 static void settle(struct xe *x, const u16 *want, const u16 *have, u32 regs)
 {
     if (!memcmp(want, have, 16 * sizeof *want))

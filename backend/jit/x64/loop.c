@@ -1,9 +1,9 @@
 /*
  * loop.c - blocks that lead to themselves: fields that one round writes and the next reads stay in registers.
  *
- * Memory has them, too, as everywhere between blocks. But a round that reads back what the one before stored waits for
- * that store. So such fields are loaded in front of the loop's entry, and the jump back moves what the round made of them
- * into the same registers. Nothing is known at the loop's entry but these, and its budget is taken off there.
+ * Memory has them, too, as everywhere between blocks. But a round that reads back what the one before stored waits
+ * for that store. So such fields are loaded in front of the loop's entry, and the jump back moves what the round made
+ * of them into the same registers. Nothing is known at the loop's entry but these, and its budget is taken off there.
  */
 #include "backend/jit/x64/plan.h"
 

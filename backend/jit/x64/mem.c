@@ -1,9 +1,9 @@
 /*
  * mem.c - guest memory: the TLB check inline, everything else by the slow paths.
  *
- * The check (softmmu.h; accesses off one base share it, window.c): slot by tlb_index(), tag against the page of the last byte, so that an access which crosses a
- * page misses. rax: offset of the entry, then its addend; rcx: page. The value's registers are defined before
- * the check; the cold path rejoins behind the access.
+ * The check (softmmu.h; accesses off one base share it, window.c): slot by tlb_index(), tag against the page of the
+ * last byte, so that an access which crosses a page misses. rax: offset of the entry, then its addend; rcx: page. The
+ * value's registers are defined before the check; the cold path rejoins behind the access.
  */
 #include "backend/jit/x64/mem.h"
 #include "backend/jit/x64/emit_rows.h"
@@ -11,13 +11,12 @@
 #include "ir/vec.h"
 #include <string.h>
 
-_Static_assert(sizeof(struct tlb_entry) == 32 && TLB_BITS == 11 && PAGE_BITS == 12, "the check below is made for these");
+_Static_assert(sizeof(struct tlb_entry) == 32 && TLB_BITS == 11 && PAGE_BITS == 12,
+               "the check below is made for these");
 
-/* rax := offset of the entry for the address in va. */
-static void entry_offset(struct xe *x, enum xreg va)
+void x64_tlb_offset(struct xasm *a, enum xreg va)
 {
-    struct xasm *a = &x->a;
-    if (xe_has(x, XF_BMI2)) {
+    if (a->features & XF_BMI2) {
         xa_rorx(a, 64, RAX, va, 7);
         xa_rorx(a, 64, RCX, va, 17);
     } else {
@@ -53,7 +52,7 @@ void xe_align_check(struct xe *x, enum xreg va, u32 align, struct xmiss *miss)
 static void emit_check(struct xe *x, enum xreg va, u32 len, enum xreg table, u32 access, struct xmiss *miss)
 {
     struct xasm *a = &x->a;
-    entry_offset(x, va);
+    x64_tlb_offset(a, va);
     if (len > 1)
         xa_lea(a, 64, RCX, xm(va, (i32)len - 1));
     else
@@ -161,14 +160,22 @@ void xe_misses(struct xcold *c, const struct xmiss *miss)
         c->from[c->jumps++] = miss->at[n];
 }
 
-/* The window may lie in the page next to the access's. Another MMU mode's TLB is not at hand there. */
+/* The window may lie in the page next to the access's; a first access may have asked for more than it needs. Another
+ * MMU mode's TLB is not at hand there. */
+static bool asks_again(const struct xe *x, u32 i, const struct xaccess *at)
+{
+    return at->window != XNONE && (!at->first || x->window_write[i])
+           && ir_mem_unpack(xe_ins(x, i)->aux).mmu == (x->b->mode & 15) % MMU_MODES;
+}
+
 void xe_access_cold(struct xe *x, struct xcold *c, const struct xaccess *at)
 {
     xe_misses(c, &at->miss);
     c->va = (i8)at->base;
     c->disp = at->disp;
     c->bits = (u8)at->bits;
-    c->again = at->window != XNONE && !at->first && ir_mem_unpack(xe_ins(x, c->i)->aux).mmu == (x->b->mode & 15) % MMU_MODES;
+    c->again = asks_again(x, c->i, at);
+    c->opens = at->first ? xe_window_bit(x, x->window[c->i]) : 0;
 }
 
 static struct xcold *cold(struct xe *x, enum xcold_kind k, const struct xaccess *at)
@@ -398,7 +405,7 @@ static void access_again(struct xe *x, const struct xcold *c, struct ir_mem m)
         load_halves(x, 1u << m.size, at, (enum xreg)c->res[0], (enum xreg)c->res[1], is_vector(x, (ir_ref)c->i));
 }
 
-/* The TLB has not changed: windows stay open. */
+/* The TLB has not changed: windows stay open, but for the one that was not opened. */
 void xe_cold_again(struct xe *x, const struct xcold *c)
 {
     const struct ir_ins *in = xe_ins(x, c->i);
@@ -411,6 +418,7 @@ void xe_cold_again(struct xe *x, const struct xcold *c)
     xa_call(&x->a, write ? x->j->t.check_write : x->j->t.check_read);
     miss.at[miss.n++] = xa_jcc_fwd(&x->a, CC_NE, false);
     access_again(x, c, m);
+    xe_windows_shut(x, c->opens);
     xa_jmp(&x->a, c->back + x->a.delta);
     while (miss.n)
         xa_here_is(&x->a, miss.at[--miss.n], false);

@@ -1,5 +1,5 @@
 /*
- * mem.h - private to mem.c and atomic.c: the TLB check, and the way to the reference.
+ * mem.h - private to mem.c, window.c, atomic.c and thunks.c: the TLB check, and the way to the reference.
  *
  * An access: uses and definitions of its registers; checks; a cold path, with the jumps of the misses; the access;
  * the place to come back to.
@@ -25,6 +25,9 @@ struct xaccess {
     struct xmiss miss;
 };
 
+/* rax := offset in the TLB of the entry for the address in va, which is neither rax nor rcx; rcx and flags are
+ * lost. */
+void x64_tlb_offset(struct xasm *a, enum xreg va);
 /* Misses unless va is a multiple of 2^align. */
 void xe_align_check(struct xe *x, enum xreg va, u32 align, struct xmiss *miss);
 /* Misses unless len bytes (1 to PAGE_SIZE) at va are plain memory of one page for access (MMU_READ, MMU_WRITE or
@@ -46,3 +49,4 @@ void xe_access_cold(struct xe *x, struct xcold *c, const struct xaccess *at);
 void xe_window_begin(struct xe *x, u32 i, struct xaccess *c);
 void xe_window_check(struct xe *x, u32 i, struct xaccess *c, u32 len);
 void xe_window_open(struct xe *x, struct xaccess *c);
+u32  xe_window_bit(const struct xe *x, u16 root); /* of xe_windows_open() */

@@ -11,17 +11,19 @@
 #define PUT_OFF_MAX 40u /* instructions between a comparison and its last use: its operands must live as long */
 
 /* Rows whose cold paths store what waits. */
-#define STORES_ITSELF(op) ((op) == IR_load || (op) == IR_store || (op) == IR_probe || (op) == IR_rmw || (op) == IR_cas \
-                           || (op) == IR_ldex || (op) == IR_stex)
-#define FLUSHES(op, fx) ((op) == IR_skip || (op) == IR_label || (op) == IR_call || (op) == IR_getx || (op) == IR_setx \
-                         || ((fx) & (IR_EXIT | IR_MEM) && !STORES_ITSELF(op)))
+#define STORES_ITSELF(op) ((op) == IR_load || (op) == IR_store || (op) == IR_probe || (op) == IR_rmw \
+                           || (op) == IR_cas || (op) == IR_ldex || (op) == IR_stex)
+#define FLUSHES(op, fx) ((op) == IR_skip || (op) == IR_label || (op) == IR_call || (op) == IR_getx \
+                         || (op) == IR_setx || ((fx) & (IR_EXIT | IR_MEM) && !STORES_ITSELF(op)))
 #define VIEWS(op) ((op) == IR_trunc || (op) == IR_zext || (op) == IR_hi || (op) == IR_pair || (op) == IR_vpair \
                    || (op) == IR_vhalf || (op) == IR_extract)
 #define FIT(op, fx) ((op) == IR_insn || (op) == IR_call || (op) == IR_get || (op) == IR_set || (op) == IR_setx \
                      || (fx) & IR_MEM)
 #define ENDS_WINDOWS(op, fx) ((op) == IR_skip || (op) == IR_label || (op) == IR_call || (fx) & (IR_EXIT | IR_MEM))
-#define PLAN(op, fx) (u8)((ENDS_WINDOWS(op, fx) ? PLAN_WINDOW : 0) | (FLUSHES(op, fx) ? PLAN_FLUSH : 0) | (VIEWS(op) ? PLAN_VIEW : 0) | (FIT(op, fx) ? PLAN_FIT : 0) \
-                          | ((fx) & IR_PURE || (op) == IR_get || (op) == IR_getx ? PLAN_DROPS : 0))
+#define DROPS(op, fx) ((fx) & IR_PURE || (op) == IR_get || (op) == IR_getx)
+#define PLAN(op, fx) \
+    (u8)((ENDS_WINDOWS(op, fx) ? PLAN_WINDOW : 0) | (FLUSHES(op, fx) ? PLAN_FLUSH : 0) | (VIEWS(op) ? PLAN_VIEW : 0) \
+         | (FIT(op, fx) ? PLAN_FIT : 0) | (DROPS(op, fx) ? PLAN_DROPS : 0))
 const u8 plan_ops[IR_OP_COUNT] = {
 #define OP(name, result, args, kinds, effects, value) [IR_##name] = PLAN(IR_##name, effects),
 #define VOP(name, args, effects, types, function)     [IR_##name] = PLAN(IR_##name, effects),
@@ -29,7 +31,8 @@ const u8 plan_ops[IR_OP_COUNT] = {
 #include "ir/ops.def"
 };
 
-#define NEW_ROOT(t, c) [t] = { .reg = -1, .cls = (c), .zbits = 64, .type = (t), .slot = -1, .home = -1, .konst = IR_NONE }
+#define NEW_ROOT(t, c) \
+    [t] = { .reg = -1, .cls = (c), .zbits = 64, .type = (t), .slot = -1, .home = -1, .konst = IR_NONE }
 static const struct xroot new_roots[IR_TYPE_COUNT] = {
     NEW_ROOT(IR_I1, XC_GPR),   NEW_ROOT(IR_I8, XC_GPR),    NEW_ROOT(IR_I16, XC_GPR), NEW_ROOT(IR_I32, XC_GPR),
     NEW_ROOT(IR_I64, XC_GPR),  NEW_ROOT(IR_I128, XC_GPR),  NEW_ROOT(IR_F16, XC_XMM), NEW_ROOT(IR_F32, XC_XMM),

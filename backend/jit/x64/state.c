@@ -93,7 +93,8 @@ static bool may_wait(const struct xe *x, u32 i, ir_ref v)
 {
     const struct xroot *r = &x->r[x->root[v]];
     u8 t = x->ir->ins[v].type;
-    return x->again[i] && !x->put_off[v] && !(r->konst != IR_NONE && (r->cls == XC_XMM || r->reg >= 0)) && t <= IR_V128;
+    return x->again[i] && !x->put_off[v] && !(r->konst != IR_NONE && (r->cls == XC_XMM || r->reg >= 0))
+           && t <= IR_V128;
 }
 
 void x64_emit_set(struct xe *x, u32 i)

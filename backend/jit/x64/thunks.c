@@ -8,7 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "backend/jit/recover.h"
-#include "backend/jit/x64/alloc.h"
+#include "backend/jit/x64/mem.h"
 #include <stdlib.h>
 #include <ucontext.h>
 
@@ -116,13 +116,7 @@ static const u8 *make_check(struct making *m, size_t tag)
     xa_align(a, 16);
     const u8 *at = xa_here(a);
     xa_push(a, RCX);
-    xa_mov_rr(a, 64, RAX, RDX);
-    xa_shift_ri(a, XS_SHR, 64, RAX, 7);
-    xa_mov_rr(a, 64, RCX, RDX);
-    xa_shift_ri(a, XS_SHR, 64, RCX, 17);
-    xa_alu_ri(a, XA_AND, 32, RCX, (i32)((TLB_ENTRIES - 2) * sizeof(struct tlb_entry)));
-    xa_alu_rr(a, XA_XOR, 32, RAX, RCX);
-    xa_alu_ri(a, XA_AND, 32, RAX, (i32)((TLB_ENTRIES - 1) * sizeof(struct tlb_entry)));
+    x64_tlb_offset(a, RDX);
     xa_pop(a, RCX);
     xa_alu_rr(a, XA_ADD, 64, RCX, RDX);
     xa_alu_ri(a, XA_AND, 64, RCX, -(i32)PAGE_SIZE);
@@ -217,8 +211,8 @@ static void region_regs(struct making *m, bool store)
     }
 }
 
-/* Called by a patch point: nothing but the flags changes. r12 is not the budget here: kicks only set their flag, which
- * regions look at. */
+/* Called by a patch point: nothing but the flags changes. r12 is not the budget here: kicks only set their flag,
+ * which regions look at. */
 static const u8 *make_region_out(struct making *m)
 {
     struct xasm *a = m->a;

@@ -1,8 +1,8 @@
 /*
  * window.c - accesses off one base share a TLB check.
  *
- * An access that went the fast way leaves the host address of what it touched in a register, the *window*. A later one
- * off the same base, by a constant distance, is made through it if both lie in one page: no look at the TLB. This
+ * An access that went the fast way leaves the host address of what it touched in a register, the *window*. A later
+ * one off the same base, by a constant distance, is made through it if both lie in one page: no look at the TLB. This
  * only tests for what the TLB would say: it can change on slow paths alone, and behind each of them the windows are
  * shut, by an address in the page's last (or first) byte, from which nothing above (below) is in the same page.
  * So an access is above or below all others of its window. Marks, calls and other memory rows end windows.
@@ -10,7 +10,8 @@
  * An access that finds its window shut, or in the next page, asks the TLB in cold code before it goes the slow way.
  *
  * A first access that reads asks for the right to write when a later one writes: what may be written may be read. If
- * the page cannot be written fast, both take their slow paths, which is what the later one would do anyway.
+ * the page cannot be written fast, it asks for the right to read in cold code, too. Then its window stays shut, for
+ * the sake of the later one, which takes its slow path as it would anyway.
  */
 #include "backend/jit/x64/mem.h"
 #include "backend/jit/x64/plan.h"
@@ -27,7 +28,8 @@
 static bool one_step(const struct xe *x, ir_ref *v, u32 bits, i64 *disp)
 {
     const struct ir_ins *in = &x->ir->ins[*v];
-    if ((in->op != IR_add && in->op != IR_sub) || in->lane || in->type > IR_I64 || ir_bits((enum ir_type)in->type) != bits)
+    if ((in->op != IR_add && in->op != IR_sub) || in->lane || in->type > IR_I64
+        || ir_bits((enum ir_type)in->type) != bits)
         return false;
     const struct ir_ins *c = &x->ir->ins[in->arg[1]];
     if (c->op != IR_const)
@@ -171,14 +173,18 @@ void xe_window_open(struct xe *x, struct xaccess *c)
     c->at = xm(c->window, 0);
 }
 
+u32 xe_window_bit(const struct xe *x, u16 root)
+{
+    return 1u << (x->r[root].reg + (x->r[root].window == XW_DOWN ? 16 : 0));
+}
+
 u32 xe_windows_open(const struct xe *x)
 {
     u32 open = 0;
     for (u32 m = XE_GPRS; m; m &= m - 1) {
-        u32 reg = (u32)__builtin_ctz(m);
-        u16 root = x->gpr[reg];
+        u16 root = x->gpr[__builtin_ctz(m)];
         if (root != XE_NO_ROOT && x->r[root].window && x->r[root].last_use > x->i)
-            open |= 1u << (x->r[root].window == XW_DOWN ? reg + 16 : reg);
+            open |= xe_window_bit(x, root);
     }
     return open;
 }
