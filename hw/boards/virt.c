@@ -5,6 +5,7 @@
 #include "hw/block/cfi01.h"
 #include "hw/char/pl011.h"
 #include "hw/intc/gicv2.h"
+#include "hw/intc/gicv2m.h"
 #include "hw/intc/gicv3.h"
 #include "hw/misc/fw_cfg.h"
 #include "hw/misc/pl061.h"
@@ -39,6 +40,7 @@ struct virt {
         struct gicv2   gicv2;
         struct gicv3   gicv3;
     } gic;                         /* by c.gic_version */
+    struct gicv2m      v2m;        /* with a GICv2 */
     struct arm_gtimer  timer;
     struct pl011       uart;
     struct pl031       rtc;
@@ -76,6 +78,20 @@ static void add_gicv2(struct gicv2 *g, struct machine *m)
     gicv2_init(g, m, "gic", NUM_IRQ);
     physmap_map_mmio(&m->map, VIRT_GICD, 0x10000, &gicv2_dist_mmio, &g->dev, "gic.dist");
     physmap_map_mmio(&m->map, VIRT_GICC, 0x10000, &gicv2_cpu_mmio, &g->dev, "gic.cpu");
+}
+
+static void add_gicv2m(struct virt *b, struct machine *m)
+{
+    gicv2m_init(&b->v2m, m, "v2m", SPI_BASE + VIRT_SPI_GICV2M, GICV2M_SPIS);
+    for (u32 i = 0; i < GICV2M_SPIS; i++)
+        b->v2m.spi[i] = spi(b, VIRT_SPI_GICV2M + i);
+    map_dev(m, &b->v2m.dev, VIRT_GICV2M, GICV2M_SIZE);
+}
+
+/* struct pci_bus, msi */
+static bool take_msi(void *opaque, gpa addr, u32 data)
+{
+    return addr == VIRT_GICV2M + GICV2M_SETSPI_NS && gicv2m_set(&((struct virt *)opaque)->v2m, data);
 }
 
 static void add_gicv3(struct gicv3 *g, struct machine *m)
@@ -141,6 +157,10 @@ static bool add_pcie(struct virt *b, struct machine *m, struct err *e)
     bus->mem[1] = (struct pci_window){ VIRT_PCIE_HIGH, VIRT_PCIE_HIGH_SIZE };
     for (u32 i = 0; i < 4; i++)
         bus->intx[i] = spi(b, VIRT_SPI_PCIE + i);
+    if (b->c.gic_version == 2) {
+        bus->msi = take_msi;
+        bus->msi_opaque = b;
+    }
     for (u32 i = 0, at = 0; (c = next_slot(&b->c, &at, true)); i++) {
         struct slot *s = &b->pci_slots[i];
         if (i == VIRT_PCI_COUNT)
@@ -272,10 +292,12 @@ bool virt_build(struct machine *m, const struct virt_config *c, struct err *e)
     physmap_map_obj(&m->map, REGION_RAM, VIRT_RAM, c->ram_size, b->ram, 0, NULL, NULL, "ram");
     if (!c->add_cpu(m, c->cpu_opaque, e))
         return false;
-    if (c->gic_version == 3)
+    if (c->gic_version == 3) {
         add_gicv3(&b->gic.gicv3, m);
-    else
+    } else {
         add_gicv2(&b->gic.gicv2, m);
+        add_gicv2m(b, m);
+    }
     add_platform(b, m);
     add_virtio(b, m);
     if (!add_pcie(b, m, e) || !add_flash(b, m, e) || !load_firmware(b, e) || !load_guest(b, m, e) || !add_fw_cfg(b, m, e))

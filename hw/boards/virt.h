@@ -2,7 +2,7 @@
  * virt.h - the Arm `virt` board: memory map, interrupt numbers and device tree of QEMU's machine of that name,
  * so that stock kernels and firmware run unmodified.
  *
- * Not modelled: GICv2m, ITS (so no message-signalled interrupts), SMMU, PMU, ACPI tables and GED, secure world, more
+ * Not modelled: the ITS of a GICv3 (so no message-signalled interrupts with it), SMMU, PMU, ACPI tables and GED, secure world, more
  * than one CPU, RAM above what -m gives (no hotplug). Their nodes are absent from the device tree.
  */
 #pragma once
@@ -16,6 +16,7 @@
 #define VIRT_FLASH_SIZE 0x04000000ull
 #define VIRT_GICD      0x08000000ull
 #define VIRT_GICC      0x08010000ull
+#define VIRT_GICV2M    0x08020000ull
 #define VIRT_GICR      0x080a0000ull
 #define VIRT_UART      0x09000000ull
 #define VIRT_RTC       0x09010000ull
@@ -37,7 +38,8 @@
 #define VIRT_PCIE_HIGH_SIZE 0x8000000000ull
 #define VIRT_DTB_ROOM  (1u << 20)
 /* SPIs (interrupt id 32 + n) and PPIs (id 16 + n). */
-enum { VIRT_SPI_UART = 1, VIRT_SPI_RTC = 2, VIRT_SPI_PCIE = 3 /* to 6 */, VIRT_SPI_GPIO = 7, VIRT_SPI_VIRTIO = 16 };
+enum { VIRT_SPI_UART = 1, VIRT_SPI_RTC = 2, VIRT_SPI_PCIE = 3 /* to 6 */, VIRT_SPI_GPIO = 7, VIRT_SPI_VIRTIO = 16,
+       VIRT_SPI_GICV2M = 48 /* to 111 */ };
 enum { VIRT_PPI_TIMER_VIRT = 11, VIRT_PPI_TIMER_SEC = 13, VIRT_PPI_TIMER_PHYS = 14, VIRT_PPI_TIMER_HYP = 10 };
 
 struct virt_config {

@@ -5,11 +5,12 @@
  * properties are those that QEMU's board gives to the same hardware.
  */
 #include "hw/boards/virt.h"
+#include "hw/intc/gicv2m.h"
 #include <libfdt.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PH_CLOCK = 0x8000, PH_CPU0 = 0x8001, PH_GIC = 0x8002, PH_GPIO = 0x8004 };
+enum { PH_CLOCK = 0x8000, PH_CPU0 = 0x8001, PH_GIC = 0x8002, PH_V2M = 0x8003, PH_GPIO = 0x8004 };
 enum { IRQ_SPI = 0, IRQ_PPI = 1, IRQ_EDGE = 1, IRQ_HIGH = 4, IRQ_PPI_CPU0 = 0x100 };
 
 /* Cells of a property, counted by the macro. */
@@ -67,6 +68,16 @@ static void cpus(void *fdt, const struct virt_config *c)
         fdt_end_node(fdt);
 }
 
+static void v2m(void *fdt)
+{
+    fdt_begin_node(fdt, "v2m@8020000");
+    fdt_property_string(fdt, "compatible", "arm,gic-v2m-frame");
+    fdt_property(fdt, "msi-controller", NULL, 0);
+    reg(fdt, VIRT_GICV2M, GICV2M_SIZE);
+    CELLS(fdt, "phandle", PH_V2M);
+    fdt_end_node(fdt);
+}
+
 static void gic(void *fdt, const struct virt_config *c)
 {
     fdt_begin_node(fdt, "intc@8000000");
@@ -83,6 +94,8 @@ static void gic(void *fdt, const struct virt_config *c)
         CELLS(fdt, "reg", 0, VIRT_GICD, 0, 0x10000, 0, VIRT_GICC, 0, 0x10000);
     }
     CELLS(fdt, "phandle", PH_GIC);
+    if (c->gic_version == 2)
+        v2m(fdt);
     fdt_end_node(fdt);
 }
 
@@ -191,7 +204,7 @@ static void pcie_interrupts(void *fdt)
 }
 
 /* Binding: pci-host-ecam-generic; IEEE 1275 PCI: windows of ports, 32-bit and 64-bit memory. */
-static void pcie(void *fdt)
+static void pcie(void *fdt, const struct virt_config *c)
 {
     enum { PORTS = 0x01000000, MEM32 = 0x02000000, MEM64 = 0x03000000 };
     fdt_begin_node(fdt, "pcie@10000000");
@@ -207,6 +220,8 @@ static void pcie(void *fdt)
           MEM32, 0, VIRT_PCIE_MMIO, 0, VIRT_PCIE_MMIO, 0, VIRT_PCIE_MMIO_SIZE,
           MEM64, VIRT_PCIE_HIGH >> 32, 0, VIRT_PCIE_HIGH >> 32, 0, VIRT_PCIE_HIGH_SIZE >> 32, 0);
     pcie_interrupts(fdt);
+    if (c->gic_version == 2)
+        CELLS(fdt, "msi-map", 0, PH_V2M, 0, 0x10000); /* all requester ids */
     fdt_end_node(fdt);
 }
 
@@ -257,7 +272,7 @@ bool virt_make_fdt(const struct virt_config *c, struct machine *m, const struct 
     memory(fdt, c);
     flash_and_fw_cfg(fdt);
     virtio(fdt);
-    pcie(fdt);
+    pcie(fdt, c);
     platform(fdt);
     gic(fdt, c);
     cpus(fdt, c);

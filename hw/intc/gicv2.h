@@ -11,7 +11,7 @@
  * are the GIC's own state and outlive its reset.
  *
  * Not modelled: Security Extensions (TYPER.SecurityExtn 0), virtualisation (GICH, GICV), the bypass signals,
- * LSPIs, the GICv2m frame, one active state per source CPU of an SGI (the bit is shared, as in most designs).
+ * LSPIs, one active state per source CPU of an SGI (the bit is shared, as in most designs).
  */
 #pragma once
 #include "hw/intc/gic.h"

@@ -58,6 +58,7 @@ static void reset_own(struct virtio_pci *t)
     struct virtio_pci_state *s = &t->s;
     s->device_sel = s->driver_sel = s->queue_sel = 0;
     s->config_vector = NO_VECTOR;
+    s->pci.msix_pending = 0; /* no notification of before a reset may follow it (2.4.1) */
     for (u32 q = 0; q < VIRTIO_QUEUES; q++) {
         s->pfn[q] = 0;
         s->queue_vector[q] = NO_VECTOR;

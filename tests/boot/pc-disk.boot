@@ -1,4 +1,5 @@
-# A raw ext4 disk on virtio-blk-pci, mounted read-write, written, and in order for the host afterwards.
+# A raw ext4 disk on virtio-blk-pci, mounted read-write, written, and in order for the host afterwards. It interrupts by
+# MSI-X.
 timeout 240
 host truncate -s 64M $TMP/disk && mke2fs -q -t ext4 -L mynah $TMP/disk
 program mynah-system-x86_64
@@ -15,7 +16,10 @@ wait mynah:/root#
 send umount /mnt; mount -t ext4 /dev/vda /mnt; cd /mnt; md5sum -c sums\n
 wait ^random: OK
 wait ^a/b/busybox: OK
-send cd; poweroff\n
+send cd; grep virtio0 /proc/interrupts\n
+wait ^ *\d+: +\d+ +PCI-MSI.*virtio0-config
+wait ^ *\d+: +[1-9]\d* +PCI-MSI.*virtio0-req\.0
+send poweroff\n
 exit 0
 host e2fsck -fn $TMP/disk
 host cd $TMP && debugfs -R "rdump / ." disk && md5sum -c sums
