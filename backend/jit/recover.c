@@ -2,8 +2,8 @@
  * recover.c - calls from a region's code (region_map.h): operands and guest fields out of host registers and the
  * stack.
  *
- * Fields are written to the state before anything is called, since whatever is called may look at it or leave; the
- * code goes on with its own values.
+ * Fields are written to the state before anything is called that may look at it, else only when the region is left;
+ * the code goes on with its own values.
  */
 #include "backend/jit/recover.h"
 #include <string.h>
@@ -205,6 +205,24 @@ static bool is_done_plainly(struct jit_ctx *c, const struct region_site *s, u64 
     }
 }
 
+/* Memory and the TLB are all that the call looks at: fields are for who gets the guest when it leaves. */
+static bool sees_no_fields(enum region_out out)
+{
+    return out == REGION_OUT_load || out == REGION_OUT_load_v || out == REGION_OUT_store || out == REGION_OUT_store_v
+           || out == REGION_OUT_mem || out == REGION_OUT_eval;
+}
+
+static u64 do_call(struct out *o)
+{
+    bool first = sees_no_fields((enum region_out)o->s->out);
+    if (!first)
+        put_fields(o);
+    u64 x = call_out(o);
+    if (first && o->c->leave)
+        put_fields(o);
+    return x;
+}
+
 void jit_region_out(struct jit_ctx *c, const u8 *ret)
 {
     i32 to_site;
@@ -212,17 +230,12 @@ void jit_region_out(struct jit_ctx *c, const u8 *ret)
     const struct region_site *s = (const struct region_site *)(const void *)(ret + to_site);
     struct out o = { c, s, off(s, s->loc_at) };
     const struct region_loc *result = o.at++;
-    u64 left = c->saved[R12] = take_u64(&o);
-    c->saved[R15] = take_u64(&o) + (u64)(i64)s->pc;
+    u64 left = c->saved[R12] = take_u64(&o), x = 0;
+    c->saved[R15] = take_u64(&o) + (u64)s->pc;
     for (u32 k = 0; k < s->args; k++)
         take_value(&o, s->arg_type[k], &c->arg[k]);
-    u64 x = 0;
-    if (is_done_plainly(c, s, &x)) {
-        c->regs.general[result->reg] = x;
-        return;
-    }
-    put_fields(&o);
-    x = call_out(&o);
+    if (!is_done_plainly(c, s, &x))
+        x = do_call(&o);
     c->regs.general[result->reg] = x;
     if (c->leave)
         c->region_insns -= c->left - (jit_left(left) - left); /* as it came in */

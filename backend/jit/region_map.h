@@ -90,13 +90,14 @@ struct region_site {
     u16 pad;
     u32 site;        /* JIT_SITE() in the block */
     u32 word;        /* packed struct ir_mem, number of the helper, or code of the exception */
-    i32 pc;          /* of the block, from the entry block's */
+    i64 pc;          /* of the block, from the entry block's */
     u32 fields;
     i32 field_at;    /* offset of struct region_field[fields] */
     i32 ins;         /* offset of a struct ir_ins; 0: none */
     u32 locs;
     /* offset of struct region_loc[locs]: where the result goes, left, pc of the entry, args, fields */
     i32 loc_at;
+    u32 pad2;
 };
 _Static_assert(sizeof(struct region_site) % 4 == 0 && sizeof(struct region_loc) == 8, "laid out by hand");
 

@@ -7,7 +7,7 @@
 #include "backend/jit/region.h"
 #include "base/err.h"
 
-#define TIER_VERSION 3u
+#define TIER_VERSION 4u
 #define TIER_TEXT 8448u /* bytes that describe() may want */
 
 struct tier;

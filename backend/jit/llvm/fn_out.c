@@ -166,7 +166,7 @@ LLVMValueRef fn_out(struct fn *f, struct fn_out q)
     struct region_field fields[FN_FIELDS];
     struct point p = { .n = 4 };
     struct region_site s = { .out = (u8)q.out, .args = (u8)q.args, .word = q.word,
-                             .site = JIT_SITE(f->insn_off, f->behind), .pc = (i32)f->r->block[f->at].rel };
+                             .site = JIT_SITE(f->insn_off, f->behind), .pc = f->r->block[f->at].rel };
     push(&p, LLVMBuildLoad2(l->b, l->type[IR_I64], f->left, ""));
     push(&p, f->pc);
     for (u32 k = 0; k < q.args; k++) {
