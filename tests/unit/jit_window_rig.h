@@ -1,6 +1,6 @@
 /*
  * jit_window_rig.h - short programs of the IR fuzzer's made-up guest, written by hand: run by the interpreter and by
- * the baseline engine, then everything is compared.
+ * an engine of the JIT (WIN_ENGINE), then everything is compared.
  *
  * Word k of the code page is instruction k of the program, whatever stands there at first; the last two are an
  * instruction that stores may put elsewhere, and a loop for where exceptions lead.
@@ -38,7 +38,7 @@ struct win_walk {
 struct win {
     struct irf_layout y;
     struct ir_helper  helpers[IRF_HELPERS + 1];
-    struct irf_rig   *rig[2]; /* interpreter, baseline */
+    struct irf_rig   *rig[2]; /* interpreter, WIN_ENGINE */
     struct win_walk   walk[2];
     struct irf_prog   p;
     struct ir_block   b;      /* the instruction under construction */
@@ -77,7 +77,7 @@ static inline void win_close(struct win *w)
 /* Machines as new: behind a difference they stay different. */
 static inline void win_open(struct win *w)
 {
-    const struct engine *const engines[2] = { &interp_engine, &baseline_engine };
+    const struct engine *const engines[2] = { &interp_engine, &WIN_ENGINE };
     struct err e;
     for (u32 k = 0; k < 2; k++) {
         w->rig[k] = irf_rig_new(&w->y, engines[k], &e);
