@@ -17,6 +17,8 @@ static const char usage[] =
     "  mynah snapshot save FILE --at N -- OPTIONS   run to instruction N, write a snapshot\n"
     "  mynah snapshot load FILE -- OPTIONS          go on from a snapshot of the same machine\n"
     "  mynah snapshot info|check FILE               what it holds; is it whole\n"
+    "  mynah screenshot SNAPSHOT FILE -- OPTIONS    the screen of a snapshot of the same machine, as PNG (or .ppm)\n"
+    "  mynah screenshot --at N FILE -- OPTIONS      run to instruction N; the screen then\n"
     "  mynah code-cache info|clear [DIR]            the disk cache of compiled code (no engine fills it yet)\n\n"
     "Options, in QEMU's dialect (one or two dashes):\n";
 
@@ -92,6 +94,13 @@ static int run_with(struct options *o, int argc, char **argv)
     return status;
 }
 
+/* [-- OPTIONS] */
+static int run_behind(struct options *o, int argc, char **argv)
+{
+    bool dashes = argc && !strcmp(argv[0], "--");
+    return run_with(o, argc - dashes, argv + dashes);
+}
+
 /* mynah snapshot VERB FILE [--at N] [-- OPTIONS] */
 static int snapshot(const char *program, int argc, char **argv)
 {
@@ -115,16 +124,34 @@ static int snapshot(const char *program, int argc, char **argv)
         return fail(&e);
     argc -= at ? 2 : 0;
     argv += at ? 2 : 0;
-    if (argc && !strcmp(argv[0], "--")) {
-        argc--;
-        argv++;
-    }
     *(!strcmp(verb, "save") ? &o.save : &o.load) = file;
     if (o.save && !at) {
         err_set(&e, "snapshot save: --at N is missing (while a machine runs, Ctrl-A S saves)");
         return fail(&e);
     }
-    return run_with(&o, argc, argv);
+    return run_behind(&o, argc, argv);
+}
+
+/* mynah screenshot SNAPSHOT|--at N FILE [-- OPTIONS] */
+static int screenshot(const char *program, int argc, char **argv)
+{
+    struct options o;
+    struct err e;
+    bool at = argc > 0 && !strcmp(argv[0], "--at");
+    int words = 2 + at;
+    if (argc < words || !strcmp(argv[words - 1], "--")) {
+        err_set(&e, "screenshot: usage is 'mynah screenshot SNAPSHOT FILE -- OPTIONS' or 'mynah screenshot --at N FILE --"
+                " OPTIONS'");
+        return fail(&e);
+    }
+    init(&o, program);
+    char *stop[] = { "--stop-at", argv[1] };
+    if (at && !options_parse(&o, 2, stop, &e))
+        return fail(&e);
+    if (!at)
+        o.load = argv[0];
+    o.picture = argv[words - 1];
+    return run_behind(&o, argc - words, argv + words);
 }
 
 int main(int argc, char **argv)
@@ -133,6 +160,8 @@ int main(int argc, char **argv)
     init(&o, argv[0]);
     if (argc > 1 && !strcmp(argv[1], "snapshot"))
         return snapshot(argv[0], argc - 2, argv + 2);
+    if (argc > 1 && !strcmp(argv[1], "screenshot"))
+        return screenshot(argv[0], argc - 2, argv + 2);
     if (argc > 1 && !strcmp(argv[1], "code-cache")) {
         struct err e;
         return app_code_cache(argc - 2, argv + 2, &e) ? 0 : fail(&e);
@@ -141,7 +170,7 @@ int main(int argc, char **argv)
         return run_with(&o, argc - 2, argv + 2);
     if (argc > 1 && argv[1][0] != '-') {
         struct err e;
-        err_set(&e, "unknown command '%s' (known: run, snapshot, code-cache; --help says more)", argv[1]);
+        err_set(&e, "unknown command '%s' (known: run, snapshot, screenshot, code-cache; --help says more)", argv[1]);
         return fail(&e);
     }
     if (argc == 1) {

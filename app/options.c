@@ -112,11 +112,6 @@ static bool only(const char *opt, const char *arg, const char *want, struct err 
 {
     return !strcmp(arg, want) || err_set(e, "%s: '%s' is not modelled (known: %s)", opt, arg, want);
 }
-static bool display_arg(struct options *o, const char *arg, struct err *e)
-{
-    (void)o;
-    return only("-display", arg, "none", e);
-}
 static bool vga_arg(struct options *o, const char *arg, struct err *e)
 {
     o->no_vga = !strcmp(arg, "none");
@@ -331,10 +326,21 @@ TEXT(kernel) TEXT(initrd) TEXT(append) TEXT(dtb) TEXT(bios) TEXT(log_file) TEXT(
         (void)arg, (void)e;                                                       \
         return o->member = true;                                                  \
     }
-FLAG(nographic, nographic_flag) FLAG(no_reboot, no_reboot_flag) FLAG(help, help_flag) FLAG(version, version_flag)
+FLAG(display.full_screen, full_screen_flag) FLAG(no_reboot, no_reboot_flag) FLAG(help, help_flag) FLAG(version, version_flag)
 FLAG(snapshot_all, snapshot_flag) FLAG(stats, stats_flag) FLAG(no_defaults, nodefaults_flag)
 static bool fda_arg(struct options *o, const char *arg, struct err *e) { return opt_floppy_file(o, 0, arg, e); }
 static bool fdb_arg(struct options *o, const char *arg, struct err *e) { return opt_floppy_file(o, 1, arg, e); }
+static bool nographic_flag(struct options *o, const char *arg, struct err *e)
+{
+    (void)arg, (void)e;
+    o->display.kind = DISPLAY_NONE; /* a -display behind it has the last word */
+    return o->nographic = true;
+}
+static bool sdl_flag(struct options *o, const char *arg, struct err *e)
+{
+    (void)arg;
+    return opt_display_arg(o, "sdl", e);
+}
 static bool accept_flag(struct options *o, const char *arg, struct err *e)
 {
     (void)o, (void)arg, (void)e;
@@ -373,7 +379,11 @@ static const struct option_row {
     { "k", "en-us", opt_keyboard_arg, "the layout of the keyboard on which text is typed" },
     { "debugcon", "stdio|mon:stdio|null|none|file:NAME", opt_debugcon_arg, "where the PC's debug console goes" },
     { "nographic", NULL, nographic_flag, "serial port and monitor on the terminal (Ctrl-A H helps)" },
-    { "display", "none", display_arg, "no display" },
+    { "display", "none|sdl[,gl=on|off][,full-screen=on|off][,window-close=on|off][,show-cursor=on|off][,grab-mod=MODS]", opt_display_arg,
+      "a window for the screen; default sdl where there is a desktop for it" },
+    { "sdl", NULL, sdl_flag, NULL },
+    { "full-screen", NULL, full_screen_flag, "the window fills the screen" },
+    { "name", "[guest=]TEXT", opt_name_arg, "the machine's name, for the window's title" },
     { "vga", "std|none", vga_arg, "the screen of the PC" },
     { "monitor", "none|stdio", monitor_arg, "the human monitor" },
     { "nic", "none", nic_arg, "no network" },
@@ -443,7 +453,8 @@ static bool check_value(const struct option_row *r, const char *name, const char
 static bool check_lockstep(struct options *o, struct err *e)
 {
     const char *bad = o->engine_given ? "--engine" : o->hash_count ? "--hash-at" : o->save ? "--savevm"
-                      : o->monitor_stdio ? "-monitor stdio"
+                      : o->monitor_stdio ? "-monitor stdio" : o->display.kind == DISPLAY_SDL ? "-display sdl"
+                      : o->picture ? "screenshot"
                       : o->debugcon_given && o->debugcon != SERIAL_NULL ? "-debugcon"
                       : o->serial2 != SERIAL_NULL ? "a second -serial"
                       : o->parallel != SERIAL_NULL ? "-parallel" : NULL;

@@ -34,6 +34,14 @@ struct opt_device {
     u32              boot;     /* bootindex + 1; 0: none */
 };
 
+enum display_kind { DISPLAY_AUTO, DISPLAY_NONE, DISPLAY_SDL }; /* AUTO: a window when there is a desktop for it */
+enum display_grab { GRAB_CTRL_ALT, GRAB_SHIFT_CTRL_ALT, GRAB_RIGHT_CTRL };
+struct opt_display {
+    enum display_kind kind;
+    enum display_grab grab;
+    bool              gl, full_screen, show_cursor, stays; /* stays: window-close=off */
+};
+
 enum serial_kind { SERIAL_STDIO, SERIAL_MON_STDIO, SERIAL_NULL, SERIAL_FILE };
 static inline bool serial_on_terminal(enum serial_kind k)
 {
@@ -70,6 +78,8 @@ struct options {
     u32               serials;       /* -serial was given so often */
     bool              serial_given, nographic, monitor_stdio, no_reboot, snapshot_all, no_defaults;
     bool              vga_given, no_vga; /* -vga std, -vga none */
+    struct opt_display display;
+    const char       *name;          /* -name, or NULL */
     bool              clock_given, icount, pace_host;
     u64               seed;
     u64               rtc_base;      /* seconds since 1970; ~0: the host's clock, or fixed under icount */
@@ -87,6 +97,7 @@ struct options {
     u64               stop_at;       /* --stop-at, ~0: none */
     const char       *load;          /* snapshot to start from */
     const char       *save;          /* snapshot to write when stop_at is reached, or on the key */
+    const char       *picture;       /* `mynah screenshot`: of the screen at stop_at, or as loaded; or NULL */
     bool              stats;
     bool              help, version, listed; /* listed: a `?` listing was printed */
     struct opt_text  *texts;         /* owned */

@@ -28,6 +28,10 @@ bool opt_debugcon_arg(struct options *o, const char *arg, struct err *e);
 bool opt_keyboard_arg(struct options *o, const char *arg, struct err *e);
 bool opt_check_ports(const struct options *o, struct err *e) MUST_CHECK; /* a board that has them, one terminal */
 
+/* options_display.c: parsers of rows */
+bool opt_display_arg(struct options *o, const char *arg, struct err *e);
+bool opt_name_arg(struct options *o, const char *arg, struct err *e);
+
 /* options_disk.c: parsers of rows */
 bool opt_drive_arg(struct options *o, const char *arg, struct err *e);
 bool opt_ide_arg(struct options *o, const char *file, int index, bool cdrom, struct err *e); /* -hda and so on */

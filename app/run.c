@@ -3,14 +3,17 @@
  *
  * Only this room prints to the user. Order of errors: options, files, machine, run.
  */
+#define _GNU_SOURCE /* sem_clockwait */
 #include "app/run.h"
 #include "app/engines.h"
 #include "app/monitor.h"
+#include "app/screen.h"
 #include "app/setup.h"
 #include "host/clock.h"
 #include "host/input.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,12 +33,15 @@ struct session {
     struct monitor        mon;
     struct out_file       out[OUTS];    /* -serial file: and so on */
     struct input         *input;        /* keys and pointer for the machine */
+    struct display       *display;      /* its screen, or NULL */
+    struct window        *window;       /* ... on the desktop, or NULL */
+    sem_t                 wake;         /* input came while the machine slept and has no terminal */
     FILE                 *log;
     struct hash_state     hash;
     u32                   next_hash;
     atomic_uint           command;      /* CMD_ bits from the terminal's thread */
 };
-enum { CMD_MONITOR = 1, CMD_SAVE = 2, CMD_HELP = 4 };
+enum { CMD_MONITOR = 1, CMD_SAVE = 2, CMD_HELP = 4, CMD_POWER = 8 };
 
 /* The one machine that signals stop; written before handlers are installed. */
 static struct machine *signal_machine;
@@ -101,6 +107,18 @@ static void on_input(void *opaque)
     on_kick(s);
     if (s->t)
         terminal_wake(s->t);
+    else
+        sem_post(&s->wake);
+}
+
+/* The window is closed: the guest is asked to power off; whoever asks again does not want to wait. */
+static void on_closed(void *opaque, u32 times)
+{
+    struct session *s = opaque;
+    if (times > 1)
+        machine_request(s->m, REQ_QUIT);
+    atomic_fetch_or(&s->command, CMD_POWER);
+    on_input(s);
 }
 
 static void on_command(void *opaque, char letter)
@@ -126,6 +144,14 @@ static void save_on_key(struct session *s)
     terminal_print(s->t, text);
 }
 
+static void serve_window(struct session *s, u32 commands)
+{
+    if (commands & CMD_POWER)
+        s->setup.board->power_key(s->m);
+    if (s->window)
+        window_poll(s->window, s->display);
+}
+
 static void on_poll(void *opaque)
 {
     struct session *s = opaque;
@@ -139,16 +165,23 @@ static void on_poll(void *opaque)
     input_poll(s->input);
     if (s->t)
         terminal_poll(s->t);
+    serve_window(s, c);
 }
 
 static void on_wait(void *opaque, u64 ns)
 {
     struct session *s = opaque;
-    struct timespec ts = { (time_t)(ns / 1000000000u), (long)(ns % 1000000000u) };
-    if (s->t)
+    struct timespec until;
+    if (s->t) {
         terminal_wait(s->t, ns);
-    else
-        nanosleep(&ts, NULL);
+        return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    u64 at = (u64)until.tv_nsec + ns;
+    until.tv_sec += (time_t)(at / 1000000000u);
+    until.tv_nsec = (long)(at % 1000000000u);
+    sem_clockwait(&s->wake, CLOCK_MONOTONIC, &until); /* a signal ends it, too */
+    while (!sem_trywait(&s->wake)) {}
 }
 
 static void file_out(struct chr *c, const u8 *p, u32 n)
@@ -240,16 +273,16 @@ static bool cut_output(const struct out_file *f, struct err *e)
            || err_set(e, "the output file '%s': %s", f->name, strerror(errno));
 }
 
-/* A snapshot is written at the end of a run that may take hours: a folder that will not have it is told now. */
-static bool check_save(const char *file, struct err *e)
+/* A file is written at the end of a run that may take hours: a folder that will not have it is told now. */
+static bool check_save(const char *what, const char *file, struct err *e)
 {
     const char *slash = strrchr(file, '/');
     struct stat st;
     char *folder = slash ? strndup(file, (size_t)(slash - file) + 1) : strdup(".");
     CHECK(folder);
-    bool ok = !access(folder, W_OK | X_OK) || err_set(e, "snapshot '%s': %s", file, strerror(errno));
+    bool ok = !access(folder, W_OK | X_OK) || err_set(e, "%s '%s': %s", what, file, strerror(errno));
     free(folder);
-    return ok && ((stat(file, &st) || !S_ISDIR(st.st_mode)) || err_set(e, "snapshot '%s': is a directory", file));
+    return ok && ((stat(file, &st) || !S_ISDIR(st.st_mode)) || err_set(e, "%s '%s': is a directory", what, file));
 }
 
 /* What a run writes comes last, so that a run refused for another reason leaves nothing behind. */
@@ -257,7 +290,7 @@ static bool open_outputs(struct session *s, struct err *e)
 {
     const struct options *o = s->o;
     struct out_file log = { .opt = "-D", .name = o->log_file };
-    if (o->save && !check_save(o->save, e))
+    if ((o->save && !check_save("snapshot", o->save, e)) || (o->picture && !check_save("picture", o->picture, e)))
         return false;
     if (!open_output(&log, e))
         return false;
@@ -289,13 +322,17 @@ static bool set_up(struct session *s, struct err *e)
     connect_all(s);
     if (!setup_build(&s->setup, e))
         return false;
-    s->mon.display = s->setup.board->display ? s->setup.board->display(s->m) : NULL;
-    return open_outputs(s, e);
+    s->display = s->mon.display = s->setup.board->display ? s->setup.board->display(s->m) : NULL;
+    if (s->o->picture && !s->display)
+        return err_set(e, "screenshot: the machine has no screen");
+    struct window_config w = { .input = s->input, .want = on_input, .closed = on_closed, .opaque = s };
+    return app_screen_open(s->o, s->m, s->display, w, &s->window, e) && open_outputs(s, e);
 }
 
 static void tear_down(struct session *s)
 {
     app_release_signals(); /* the handler's machine is about to go */
+    window_close(s->window);
     terminal_close(s->t);
     setup_close(&s->setup);
     hash_state_free(&s->hash);
@@ -303,6 +340,7 @@ static void tear_down(struct session *s)
         if (s->out[i].fd >= 0)
             close(s->out[i].fd);
     input_free(s->input);
+    sem_destroy(&s->wake);
     if (s->log)
         fclose(s->log);
 }
@@ -361,8 +399,22 @@ static bool run(struct session *s, enum machine_end *end, struct err *e)
             s->next_hash++;
         }
         if (now >= o->stop_at)
-            return !o->save || disks_save(&s->setup.disks, s->m, o->save, e);
+            return (!o->save || disks_save(&s->setup.disks, s->m, o->save, e))
+                   && (!o->picture || app_screendump(s->display, o->picture, e));
     }
+}
+
+static u64 no_time(void)
+{
+    return 0;
+}
+
+/* The screen as a snapshot has it; no time passes. */
+static bool picture_loaded(struct session *s, struct err *e)
+{
+    s->m->host_ns = no_time;
+    s->m->host_base = 0 - s->m->s.clock_ns;
+    return app_screendump(s->display, s->o->picture, e);
 }
 
 static void print_stats(struct session *s, u64 start)
@@ -395,10 +447,11 @@ int app_run(const struct options *o)
     u64 start = host_now_ns();
     for (u32 i = 0; i < OUTS; i++)
         s.out[i].fd = -1;
+    sem_init(&s.wake, 0, 0);
     bool ok = (s.input = input_new(on_input, &s, &e)) && set_up(&s, &e);
     if (ok) {
         app_catch_signals(s.m);
-        ok = run(&s, &end, &e);
+        ok = o->picture && o->stop_at == ~0ull ? picture_loaded(&s, &e) : run(&s, &end, &e);
         if (s.t)
             terminal_poll(s.t);
         if (ok && o->stats)

@@ -19,8 +19,9 @@ exec 9> "$dir/.lock"                    # two ./run at once build one after the 
 flock 9
 
 # A file added to or removed from a room changes the lists that meson made (tools/sources.py).
-# So does cmocka, which ./test installs and ./run does not, and LLVM, which the program does without.
-{ python3 "$root/tools/sources.py" all; pkg-config --exists cmocka && echo cmocka; command -v llvm-config-19; } \
+# So does cmocka, which ./test installs and ./run does not, and LLVM and SDL, which the program does without.
+{ python3 "$root/tools/sources.py" all; pkg-config --exists cmocka && echo cmocka; pkg-config --exists sdl2 && echo sdl2
+    command -v llvm-config-19; } \
     > "$dir/.sources.new" || true
 if [ ! -e "$dir/build.ninja" ]; then
     echo "mynah: configuring $dir" >&2

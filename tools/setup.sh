@@ -3,8 +3,8 @@
 # Uses sudo where the user is not root. Says what it installs; silent when there is nothing to do.
 set -euo pipefail
 
-run=(gcc libc6-dev meson ninja-build pkg-config python3 zlib1g-dev libzstd-dev libjansson-dev libfdt-dev libpng-dev llvm-19-dev seabios)
-test=(libcmocka-dev binutils-aarch64-linux-gnu e2fsprogs genisoimage)
+run=(gcc libc6-dev meson ninja-build pkg-config python3 zlib1g-dev libzstd-dev libjansson-dev libfdt-dev libpng-dev libsdl2-dev llvm-19-dev seabios)
+test=(libcmocka-dev binutils-aarch64-linux-gnu e2fsprogs genisoimage xvfb libxtst6)
 
 case ${1-} in
     run)  wanted=("${run[@]}") ;;

@@ -288,6 +288,8 @@ def main():
     count = Count()
     tests = prepare(count, tests, o.full)
     guests = boottest.guest_files(BUILD)[0]
+    for name in ('DISPLAY', 'WAYLAND_DISPLAY'):     # no windows on the desktop of whoever runs this
+        os.environ.pop(name, None)
     # Compiled code goes to a folder of the build's, not to the user's own.
     os.environ.update({'MYNAH_BUILD': str(BUILD), 'MYNAH_GUESTS': boottest.guest_folder(),
                        'XDG_CACHE_HOME': str(BUILD / 'cache')} | guests)
