@@ -3,7 +3,7 @@
  *
  * The frame belongs to one of the two threads at a time, so that neither ever waits for the other in a lock: the
  * window asks (frame_want), the machine brings the frame up to date at its next safe point (frame_serve), the window
- * takes it back (frame_wait) and shows it at leisure. A machine that does not get to it stops nothing but the picture.
+ * takes it back (frame_wait) and shows it at leisure. A machine that does not get to it stops only the picture.
  */
 #pragma once
 #include "host/display.h"

@@ -17,28 +17,26 @@ struct window {
 
 /* ---- loading ---- */
 
-static void *open_beside(const char *name)
+/* Beside the program, or else where it is installed. */
+static const char *find(char *path, u64 size)
 {
-    char path[4096];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 64);
+    ssize_t n = readlink("/proc/self/exe", path, size - sizeof OBJECT);
     while (n > 0 && path[n - 1] != '/')
         n--;
-    if (n <= 0)
-        return NULL;
-    snprintf(path + n, sizeof path - (size_t)n, "%s", name);
-    return access(path, F_OK) ? NULL : dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (n > 0)
+        snprintf(path + n, size - (u64)n, "%s", OBJECT);
+    return n > 0 && !access(path, F_OK) ? path : MYNAH_LIBDIR "/" OBJECT;
 }
 
 /* It stays loaded: the libraries under it do not like to go. */
 static const struct window_api *load(struct err *e)
 {
-    void *lib = open_beside(OBJECT);
-    if (!lib)
-        lib = dlopen(MYNAH_LIBDIR "/" OBJECT, RTLD_NOW | RTLD_LOCAL);
+    char path[4096];
+    void *lib = dlopen(find(path, sizeof path), RTLD_NOW | RTLD_LOCAL);
     const char *why = lib ? NULL : dlerror();
     const struct window_api *api = lib ? dlsym(lib, WINDOW_SYMBOL) : NULL;
     if (!lib)
-        err_set(e, "%s, built where SDL 2 is installed, is not there: %s", OBJECT, why ? why : "no reason given");
+        err_set(e, "no window (they need SDL 2, here and where mynah is built): %s", why ? why : "no reason given");
     else if (!api || api->version != WINDOW_VERSION)
         err_set(e, OBJECT " is not of this program");
     return api && api->version == WINDOW_VERSION ? api : NULL;

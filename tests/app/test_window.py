@@ -316,6 +316,7 @@ def main():
     if why:
         print(why)
         return 77
+    os.environ['DBUS_SESSION_BUS_ADDRESS'] = 'disabled:'       # SDL looks for a session's bus, and libdbus would try to start one
     faults = []
     with tempfile.TemporaryDirectory(prefix='mynah-window-') as name:
         folder = pathlib.Path(name)
