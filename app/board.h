@@ -7,6 +7,7 @@
 #include "app/options.h"
 
 struct block_door;
+struct pci_bus;
 struct setup;
 struct machine;
 struct display;
@@ -24,6 +25,8 @@ struct app_board {
     /* Closes the disks of a board that was described, but not built. */
     void (*close)(struct setup *s);
     void (*power_key)(struct machine *m);
+    void (*nmi)(struct machine *m);            /* NULL: there is none */
+    struct pci_bus *(*pci)(struct machine *m);
     /* The drives whose media come and go; those without an id are none. NULL: the board has none. */
     struct block_door *(*doors)(struct machine *m, u32 *count);
     /* the screen, or NULL: none is wanted; no function: the board has none */

@@ -103,5 +103,5 @@ const struct app_board app_board_pc = {
     .name = "pc", .text = "PC (i440FX + PIIX, compatible with QEMU's pc)", .cpu = "Haswell",
     .buses = 1u << DEVICE_ON_PCI | 1u << DEVICE_ON_ISA | 1u << DEVICE_ON_IDE, .model = model, .slots = PC_SLOTS, .ide_drives = PC_IDE_DRIVES,
     .firmware = true, .doors = pc_doors, .build = build,
-    .close = close_disks, .power_key = pc_power_key, .display = pc_display,
+    .close = close_disks, .power_key = pc_power_key, .display = pc_display, .nmi = pc_nmi, .pci = pc_pci,
 };

@@ -102,20 +102,27 @@ static bool same_image(struct block *b, u8 flags, u64 size, u64 want, struct err
            || err_set(e, "disk image '%s' does not hold what it did when the snapshot was written", b->name);
 }
 
-static bool load_clusters(struct block *b, struct buf *in, u64 count, struct err *e)
+static bool clear_overlay(struct block *b, struct err *e)
 {
-    static const u8 zeros[BLOCK_CLUSTER];
-    u64 next = 0, all = block_clusters(b);
+    u64 all = block_clusters(b);
     for (u64 i = 0; b->overlay_set && i < all; i++)
         if (!b->overlay_set(b, i, NULL, e))
             return false;
+    return true;
+}
+
+/* set: they go to the disk; else they are looked at alone. */
+static bool read_clusters(struct block *b, struct buf *in, u64 count, bool set, struct err *e)
+{
+    static const u8 zeros[BLOCK_CLUSTER];
+    u64 next = 0, all = block_clusters(b);
     for (; count; count--) {
         u64 i = buf_get_u64(in);
         u8 kind = buf_get_u8(in);
         const u8 *p = kind == CLUSTER_BYTES ? buf_take(in, BLOCK_CLUSTER) : zeros;
         if (in->failed || !p || kind > CLUSTER_BYTES || i < next || i >= all)
             return garbled(b, e);
-        if (!b->overlay_set(b, i, p, e))
+        if (set && !b->overlay_set(b, i, p, e))
             return false;
         next = i + 1;
     }
@@ -130,9 +137,8 @@ static bool same_presence(const struct disk_slot *s, u8 flags, struct err *e)
                                      empty ? "a" : "no", empty ? "none" : "one");
 }
 
-static bool load_disk(void *opaque, struct buf *in, struct err *e)
+static bool read_disk(struct disk_slot *s, struct buf *in, bool set, struct err *e)
 {
-    struct disk_slot *s = opaque;
     struct block *b = s->b;
     u8 version = buf_get_u8(in), flags = buf_get_u8(in);
     u64 size = buf_get_u64(in), sum = buf_get_u64(in), count = buf_get_u64(in);
@@ -143,8 +149,12 @@ static bool load_disk(void *opaque, struct buf *in, struct err *e)
         return garbled(b, e);
     if (!same_presence(s, flags, e))
         return false;
-    return !b || (same_image(b, flags, size, sum, e) && load_clusters(b, in, count, e));
+    return !b || (same_image(b, flags, size, sum, e) && (!set || clear_overlay(b, e))
+                  && read_clusters(b, in, count, set, e));
 }
+
+static bool load_disk(void *opaque, struct buf *in, struct err *e) { return read_disk(opaque, in, true, e); }
+static bool check_disk(void *opaque, struct buf *in, struct err *e) { return read_disk(opaque, in, false, e); }
 
 /* ---- the machine's ---- */
 
@@ -153,7 +163,8 @@ void disks_add(struct disks *d, const char *kind, u32 n, struct block *b)
     CHECK(d->count < DISKS_MAX);
     snprintf(d->name[d->count], sizeof d->name[0], "%s%u", kind, n);
     d->slot[d->count] = (struct disk_slot){ d->name[d->count], b };
-    d->extra[d->count] = (struct snapshot_extra){ d->name[d->count], &d->slot[d->count], save_disk, load_disk };
+    d->extra[d->count] = (struct snapshot_extra){ d->name[d->count], &d->slot[d->count], save_disk, load_disk,
+                                                   check_disk };
     d->count++;
 }
 
@@ -174,4 +185,9 @@ bool disks_save(struct disks *d, struct machine *m, const char *path, struct err
 bool disks_load(struct disks *d, struct machine *m, const char *path, struct err *e)
 {
     return snapshot_load_extra(m, path, d->extra, d->count, e);
+}
+
+bool disks_reload(struct disks *d, struct machine *m, const char *path, bool *changed, struct err *e)
+{
+    return snapshot_reload(m, path, d->extra, d->count, changed, e);
 }

@@ -31,3 +31,5 @@ void disks_set(struct disks *d, const char *kind, u32 n, struct block *b);
 /* snapshot_save and snapshot_load with the disks; a disk that would not go on as it was is refused by name. */
 bool disks_save(struct disks *d, struct machine *m, const char *path, struct err *e) MUST_CHECK;
 bool disks_load(struct disks *d, struct machine *m, const char *path, struct err *e) MUST_CHECK;
+/* snapshot_reload likewise. */
+bool disks_reload(struct disks *d, struct machine *m, const char *path, bool *changed, struct err *e) MUST_CHECK;

@@ -37,13 +37,24 @@ bool media_eject(struct setup *s, const char *id, bool force, struct err *e)
     return d->open(d, true);
 }
 
-bool media_change(struct setup *s, const char *id, const char *file, bool force, struct err *e)
+static struct block *open_medium(const struct setup *s, const struct block_door *d, const char *file, u32 flags,
+                                 struct err *e)
+{
+    bool read_only = d->read_only || flags & MEDIA_READ_ONLY;
+    struct block *b = block_open_raw(file, read_only, !d->read_only && s->o->snapshot_all, e);
+    if (!b || !d->takes || d->takes(d, b, e))
+        return b;
+    b->close(b);
+    return NULL;
+}
+
+bool media_change(struct setup *s, const char *id, const char *file, u32 flags, struct err *e)
 {
     struct block_door *d = find(s, id, e);
-    struct block *b = d ? block_open_raw(file, true, false, e) : NULL;
+    struct block *b = d ? open_medium(s, d, file, flags, e) : NULL;
     if (!b)
         return false;
-    if (!open_door(d, force, e)) {
+    if (!open_door(d, flags & MEDIA_FORCE, e)) {
         b->close(b);
         return false;
     }

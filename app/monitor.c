@@ -1,203 +1,311 @@
-/* monitor.c - the human monitor's commands; see monitor.h. Blocks and history come later. */
-#include "app/monitor.h"
-#include "host/input.h"
+/* monitor.c - a conversation: bytes to lines, lines to words, words to a command; see monitor.h. */
+#include "app/monitor_cmd.h"
+#include "backend/common/disasm.h"
+#include "host/terminal.h"
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SENDKEY_HOLD_MS 100u
+/* ---- answers ---- */
 
-static void say(struct monitor *mon, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static void say(struct monitor *mon, const char *fmt, ...)
+static bool is_text(char c) { return (u8)c >= 32 && c != 127; }
+
+void monitor_text(struct monitor *mon, const char *text)
 {
-    char text[1024];
+    char line[512];
+    u32 n = 0;
+    for (; *text; text++) {
+        if (*text == '\n')
+            line[n++] = '\r';
+        line[n++] = *text == '\n' || is_text(*text) ? *text : '?';
+        if (n < sizeof line - 1)
+            continue;
+        chr_write(&mon->chr, line, n);
+        n = 0;
+    }
+    chr_write(&mon->chr, line, n);
+}
+
+void monitor_say(struct monitor *mon, const char *fmt, ...)
+{
+    char text[2048];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    terminal_print(mon->t, text);
+    monitor_text(mon, text);
 }
 
-static void info_registers(struct monitor *mon)
+FILE *monitor_page_open(struct monitor *mon, struct monitor_page *p)
 {
-    char *text = NULL;
-    size_t n = 0;
-    FILE *f = open_memstream(&text, &n);
-    if (!f)
-        return;
-    mon->m->cpus[0]->guest->dump(mon->m->cpus[0], f);
-    fclose(f);
-    terminal_print(mon->t, text);
-    free(text);
+    *p = (struct monitor_page){ 0 };
+    p->f = open_memstream(&p->text, &p->len);
+    if (!p->f)
+        monitor_say(mon, "out of memory for the answer\n");
+    return p->f;
 }
 
-static void info_screen(struct monitor *mon)
+void monitor_page_close(struct monitor *mon, struct monitor_page *p)
 {
-    struct err e;
-    char *text = app_screen_text(mon->display, &e);
-    if (text)
-        terminal_print(mon->t, text);
-    else
-        say(mon, "%s\n", e.msg);
-    free(text);
+    bool ok = !fclose(p->f);
+    monitor_text(mon, ok && p->text ? p->text : "out of memory for the answer\n");
+    free(p->text);
 }
 
-static void info(struct monitor *mon, const char *what)
-{
-    if (!strcmp(what, "registers"))
-        info_registers(mon);
-    else if (!strcmp(what, "screen"))
-        info_screen(mon);
-    else if (!strcmp(what, "status"))
-        say(mon, "VM status: running, %llu instructions, %llu ns\n", (unsigned long long)machine_icount(mon->m),
-            (unsigned long long)machine_now(mon->m));
-    else
-        say(mon, "info: unknown topic '%s' (known: registers, screen, status)\n", what);
-}
+/* ---- tables ---- */
 
-/* ---- input ---- */
+static void help(struct monitor *mon, const struct monitor_args *a);
+static void complete_help(struct monitor *mon, u32 n, const char *text, u32 len, struct line_choices *c);
 
-/* sendkey KEYS [HOLD_MS] */
-static void sendkey(struct monitor *mon, const char *arg)
-{
-    struct err e;
-    char keys[sizeof mon->line];
-    u32 len = (u32)strcspn(arg, " "), hold = arg[len] ? (u32)strtoul(arg + len, NULL, 10) : SENDKEY_HOLD_MS;
-    snprintf(keys, sizeof keys, "%.*s", (int)len, arg);
-    if (!len)
-        say(mon, "sendkey: which keys? (examples: ret, ctrl-alt-f2)\n");
-    else if (!input_send(mon->input, keys, hold, &e))
-        say(mon, "sendkey: %s\n", e.msg);
-}
-
-/* mouse_move DX DY [DZ] */
-static void mouse_move(struct monitor *mon, const char *arg)
-{
-    int dx, dy, dz = 0, n = sscanf(arg, "%d %d %d", &dx, &dy, &dz);
-    if (n < 2)
-        say(mon, "mouse_move: how far, to the right and down?\n");
-    else if (!input_move(mon->input, dx, dy) || (dz && !input_wheel(mon->input, 0, -dz)))
-        say(mon, "mouse_move: the guest has not taken the input sent before\n");
-}
-
-/* mouse_button MASK: which are down from now on */
-static void mouse_button(struct monitor *mon, const char *arg)
-{
-    char *end;
-    u32 mask = (u32)strtoul(arg, &end, 0);
-    bool ok = end != arg && mask <= BUTTON_ALL;
-    if (!ok)
-        say(mon, "mouse_button: the sum of 1 (left), 2 (right), 4 (middle), 8 and 16 is wanted; 0: none is down\n");
-    for (u32 b = 1; ok && b <= BUTTON_ALL; b <<= 1)
-        if (!input_button(mon->input, b, mask & b))
-            say(mon, "mouse_button: the guest has not taken the input sent before\n");
-}
-
-static void savevm(struct monitor *mon, const char *file)
-{
-    struct err e;
-    if (!*file)
-        say(mon, "savevm: a file name is missing\n");
-    else if (!disks_save(mon->disks, mon->m, file, &e))
-        say(mon, "%s\n", e.msg);
-}
-
-static void screendump(struct monitor *mon, const char *file)
-{
-    struct err e;
-    if (!*file)
-        say(mon, "screendump: a file name is missing\n");
-    else if (!app_screendump(mon->display, file, &e))
-        say(mon, "%s\n", e.msg);
-}
-
-static void powerdown(struct monitor *mon, const char *arg)
-{
-    (void)arg;
-    if (mon->power_key)
-        mon->power_key(mon->m);
-}
-static void reset(struct monitor *mon, const char *arg)
-{
-    (void)arg;
-    machine_request(mon->m, REQ_RESET);
-}
-static void quit(struct monitor *mon, const char *arg)
-{
-    (void)arg;
-    machine_request(mon->m, REQ_QUIT);
-}
-static void help(struct monitor *mon, const char *arg);
-
-static const struct { const char *name, *args, *text; void (*run)(struct monitor *, const char *); } commands[] = {
-    { "help", "", "this list", help },
-    { "info", "registers|screen|status", "what the machine is doing", info },
-    { "mouse_button", "MASK", "press and release the mouse's buttons", mouse_button },
-    { "mouse_move", "DX DY [DZ]", "move the mouse, turn its wheel", mouse_move },
-    { "screendump", "FILE", "the screen as a picture (PNG, or PPM by the name's end)", screendump },
-    { "sendkey", "KEYS [MS]", "press keys together: a, shift-a, ctrl-alt-delete", sendkey },
-    { "system_powerdown", "", "press the power key", powerdown },
-    { "system_reset", "", "reset the machine", reset },
-    { "savevm", "FILE", "write a snapshot", savevm },
-    { "quit", "", "leave", quit },
+static const struct monitor_command own_commands[] = {
+    { "help", "?", "[COMMAND]", "say what commands do", 0, 1, help, complete_help },
+    { "info", "", "[TOPIC]", "show what there is and how it is; without a topic: list them", 0, 2, monitor_info,
+      monitor_info_complete },
+    { 0 },
+};
+static const struct monitor_command *const tables[] = {
+    own_commands, monitor_run_commands, monitor_memory_commands, monitor_input_commands, monitor_media_commands,
+    monitor_save_commands,
 };
 
-static void help(struct monitor *mon, const char *arg)
+const struct monitor_command *monitor_next(const struct monitor_command *c)
 {
-    (void)arg;
-    for (u32 i = 0; i < COUNT(commands); i++)
-        say(mon, "%s %s -- %s\n", commands[i].name, commands[i].args, commands[i].text);
+    u32 t = 0;
+    if (!c)
+        return tables[0];
+    if (c[1].name)
+        return c + 1;
+    for (; t < COUNT(tables); t++)
+        for (const struct monitor_command *r = tables[t]; r->name; r++)
+            if (r == c)
+                return t + 1 < COUNT(tables) ? tables[t + 1] : NULL;
+    return NULL;
 }
 
-static void run_line(struct monitor *mon)
+static bool is_name(const char *name, const char *text, u32 n)
 {
-    mon->line[mon->len] = 0;
-    mon->len = 0;
-    char *name = mon->line + strspn(mon->line, " "), *arg = name + strcspn(name, " ");
-    if (*arg)
-        *arg++ = 0;
-    arg += strspn(arg, " ");
+    return n && strlen(name) == n && !memcmp(name, text, n);
+}
+
+const struct monitor_command *monitor_find(const char *name, u32 n)
+{
+    const struct monitor_command *c = NULL;
+    while ((c = monitor_next(c)))
+        if (is_name(c->name, name, n) || is_name(c->alias, name, n))
+            return c;
+    return NULL;
+}
+
+/* ---- help ---- */
+
+static void help_line(struct monitor *mon, const struct monitor_command *c)
+{
+    monitor_say(mon, "%s%s%s%s%s -- %s\n", c->name, *c->alias ? "|" : "", c->alias, *c->args ? " " : "", c->args,
+                c->help);
+}
+
+static void help(struct monitor *mon, const struct monitor_args *a)
+{
+    const struct monitor_command *c = NULL;
+    if (!a->count) {
+        while ((c = monitor_next(c)))
+            help_line(mon, c);
+        return;
+    }
+    c = monitor_find(a->word[0], (u32)strlen(a->word[0]));
+    if (!c)
+        monitor_say(mon, "help: there is no command '%s'\n", a->word[0]);
+    else
+        help_line(mon, c);
+    if (c && c->run == monitor_info)
+        monitor_list_topics(mon);
+}
+
+static void offer_commands(const char *text, u32 len, struct line_choices *c)
+{
+    const struct monitor_command *r = NULL;
+    while ((r = monitor_next(r)))
+        line_offer(c, r->name, text, len);
+}
+
+static void complete_help(struct monitor *mon, u32 n, const char *text, u32 len, struct line_choices *c)
+{
+    (void)mon;
+    if (!n)
+        offer_commands(text, len, c);
+}
+
+/* ---- a line ---- */
+
+/* The next word into *to, without its quotes; p goes behind it. False: a quote does not end. */
+static bool next_word(const char **p, char **to)
+{
+    bool quoted = false;
+    const char *s = *p;
+    for (; *s && (quoted || *s != ' '); s++) {
+        if (*s == '"')
+            quoted = !quoted;
+        else if (quoted && *s == '\\' && s[1])
+            *(*to)++ = *++s;
+        else
+            *(*to)++ = *s;
+    }
+    *(*to)++ = 0;
+    *p = s;
+    return !quoted;
+}
+
+/* buf: room for a whole line. */
+static bool split(struct monitor_args *a, char *buf, u32 max, struct err *e)
+{
+    const char *p = a->rest;
+    for (;;) {
+        p += strspn(p, " ");
+        if (!*p)
+            return true;
+        if (a->count == max)
+            return err_set(e, "'%s' is too much", p);
+        a->word[a->count++] = buf;
+        if (!next_word(&p, &buf))
+            return err_set(e, "a quote does not end");
+    }
+}
+
+static void call(struct monitor *mon, const struct monitor_command *c, struct monitor_args *a)
+{
+    char buf[LINE_MAX_BYTES + 1 + MONITOR_WORDS];
+    struct err e;
+    if (c->max != MONITOR_LINE && !split(a, buf, c->max, &e))
+        monitor_say(mon, "%s: %s (usage: %s %s)\n", c->name, e.msg, c->name, c->args);
+    else if (a->count < c->min)
+        monitor_say(mon, "%s: something is missing (usage: %s %s)\n", c->name, c->name, c->args);
+    else
+        c->run(mon, a);
+}
+
+/* The format behind a slash, with or without a blank before it. */
+static bool take_format(struct monitor_args *a, char *format, u32 size)
+{
+    u32 n = *a->rest == '/' ? (u32)strcspn(a->rest + 1, " ") : 0;
+    if (n >= size)
+        return false;
+    snprintf(format, size, "%.*s", (int)n, a->rest + (n > 0));
+    a->rest += *a->rest == '/' ? n + 1 : 0;
+    a->rest += strspn(a->rest, " ");
+    return true;
+}
+
+void monitor_run(struct monitor *mon, const char *line)
+{
+    char format[32] = "";
+    const char *name = line + strspn(line, " ");
+    u32 n = (u32)strcspn(name, " /");
+    struct monitor_args a = { .rest = name + n + strspn(name + n, " "), .format = format };
+    const struct monitor_command *c = monitor_find(name, n);
+    bool glued = name[n] == '/', takes = c && c->max == MONITOR_LINE;
     if (!*name)
         return;
-    for (u32 i = 0; i < COUNT(commands); i++)
-        if (!strcmp(commands[i].name, name)) {
-            commands[i].run(mon, arg);
-            return;
-        }
-    say(mon, "unknown command: '%s' (help lists those known)\n", name);
+    if (c && (takes || !glued) && (!takes || take_format(&a, format, sizeof format)))
+        call(mon, c, &a);
+    else
+        monitor_say(mon, "unknown command: '%.*s' (help lists those known)\n", (int)MIN(strcspn(name, " "), 200u),
+                    name);
 }
 
-static u32 receive(void *opaque, const u8 *p, u32 n)
+/* ---- completion ---- */
+
+static void complete(void *opaque, const char *line, u32 n, struct line_choices *c)
+{
+    struct monitor *mon = opaque;
+    u32 at = 0, word = 0, start = 0;
+    const struct monitor_command *cmd = NULL;
+    for (;; word++) {
+        while (at < n && line[at] == ' ')
+            at++;
+        start = at;
+        while (at < n && line[at] != ' ')
+            at++;
+        if (at == n)
+            break;
+        if (!word && !(cmd = monitor_find(line + start, (u32)strcspn(line + start, " /"))))
+            return;
+    }
+    c->from = start;
+    if (!word)
+        offer_commands(line + start, n - start, c);
+    else if (cmd->complete)
+        cmd->complete(mon, word - 1, line + start, n - start, c);
+}
+
+/* ---- bytes ---- */
+
+/* What a command asked of the machine comes first, then the next command. */
+static bool waits(struct monitor *mon)
+{
+    return atomic_load(&monitor_machine(mon)->request) & ~(u32)REQ_KICK;
+}
+
+static void do_line(struct monitor *mon)
+{
+    struct line_edit *e = &mon->edit;
+    if (!e->screen)
+        monitor_say(mon, "%s\n", e->line);
+    if (e->too_long) {
+        monitor_say(mon, "a line has %u bytes at most: nothing was done\n", LINE_MAX_BYTES);
+    } else {
+        char line[sizeof e->line];
+        memcpy(line, e->line, e->len + 1);
+        if (e->screen)
+            line_remember(e, line);
+        monitor_run(mon, line);
+    }
+    line_start(e);
+}
+
+u32 monitor_receive(void *opaque, const u8 *p, u32 n)
 {
     struct monitor *mon = opaque;
     for (u32 i = 0; i < n; i++) {
-        if (p[i] == '\r' || p[i] == '\n') {
-            say(mon, "\n");
-            run_line(mon);
-            say(mon, "(mynah) ");
-        } else if ((p[i] == 8 || p[i] == 127) && mon->len) {
-            mon->len--;
-            say(mon, "\b \b");
-        } else if (p[i] >= 32 && mon->len + 1 < sizeof mon->line) {
-            mon->line[mon->len++] = (char)p[i];
-            say(mon, "%c", p[i]);
-        }
+        if (waits(mon))
+            return i;
+        if (line_feed(&mon->edit, p[i]))
+            do_line(mon);
     }
     return n;
 }
 
-void monitor_init(struct monitor *mon, struct machine *m, struct terminal *t)
+static void put(void *opaque, const char *text, u32 n)
 {
-    *mon = (struct monitor){ .m = m, .t = t };
-    chr_set_receiver(&mon->chr, receive, mon);
+    chr_write(&((struct monitor *)opaque)->chr, text, n);
 }
 
-void monitor_toggle(struct monitor *mon)
+static u32 columns(void *opaque)
 {
-    bool on = terminal_focused(mon->t) != &mon->chr;
-    if (!on && mon->permanent)
-        return;
-    terminal_focus(mon->t, on ? &mon->chr : NULL);
-    say(mon, on ? "\nmynah monitor - type 'help' for more information\n(mynah) " : "\n");
+    (void)opaque;
+    return terminal_columns();
+}
+
+void monitor_greet(struct monitor *mon)
+{
+    monitor_say(mon, "mynah " MYNAH_VERSION " monitor - type 'help' for more information\n");
+    line_start(&mon->edit);
+}
+
+void monitor_init(struct monitor *mon, struct monitored *on, bool screen)
+{
+    *mon = (struct monitor){ .on = on };
+    mon->edit = (struct line_edit){ .screen = screen, .prompt = "(mynah) ", .columns = columns, .put = put,
+                                    .complete = complete, .opaque = mon };
+    chr_set_receiver(&mon->chr, monitor_receive, mon);
+}
+
+void monitor_free(struct monitor *mon)
+{
+    line_free(&mon->edit);
+}
+
+void monitored_free(struct monitored *on)
+{
+    for (u32 i = 0; i < COUNT(on->disasm); i++)
+        disasm_free(on->disasm[i]);
 }

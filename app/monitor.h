@@ -1,27 +1,41 @@
 /*
- * monitor.h - the human monitor: a line at a time, on the machine's thread.
+ * monitor.h - the human monitor: commands by lines, on the machine's thread, between two instructions.
  *
- * Known commands: help, info registers|screen|status, screendump FILE, sendkey, mouse_move, mouse_button, system_reset,
- * system_powerdown, savevm FILE, quit.
+ * A monitor is one conversation, on the terminal, a socket or a file; a session may have several. What they act on is
+ * one struct monitored. Bytes come in by the struct chr that a terminal or a peer delivers to, text goes out by its
+ * write: neither side waits for the other. Commands that only look change nothing that a guest or a hash can see.
+ * The commands: tables in monitor_*.c; for people: docs/monitor.md.
  */
 #pragma once
-#include "app/disks.h"
-#include "app/screendump.h"
-#include "host/terminal.h"
+#include "app/line_edit.h"
+#include "app/setup.h"
+#include "host/chr.h"
+#include "host/input.h"
+
+struct disasm;
+
+struct monitored {
+    struct setup      *setup;
+    struct input      *input;
+    struct hash_state *hash;
+    bool               paused;    /* the machine stands still: `stop` */
+    bool               broken;    /* a snapshot was loaded only in part: it must not run */
+    struct disasm     *disasm[3]; /* by code size, made at the first use */
+};
+void monitored_free(struct monitored *on);
 
 struct monitor {
-    struct machine  *m;
-    struct terminal *t;
-    struct chr       chr;      /* takes the terminal's input while the monitor has the focus */
-    char             line[512];
-    u32              len;
-    bool             permanent; /* -monitor stdio: there is no serial port to go back to */
-    struct display  *display;   /* the screen, or NULL */
-    struct disks    *disks;     /* savevm writes them along */
-    struct input    *input;     /* the machine's keys and pointer */
-    void           (*power_key)(struct machine *m);
+    struct monitored *on;
+    struct chr        chr;
+    struct line_edit  edit;
 };
 
-void monitor_init(struct monitor *mon, struct machine *m, struct terminal *t);
-/* Gives the terminal to the monitor or back to the serial port. */
-void monitor_toggle(struct monitor *mon);
+/* screen: a terminal, whose lines are edited here. */
+void monitor_init(struct monitor *mon, struct monitored *on, bool screen);
+void monitor_free(struct monitor *mon);
+/* Somebody is there: a word about where, and the prompt. */
+void monitor_greet(struct monitor *mon);
+/* What mon->chr delivers; opaque: the monitor. */
+u32  monitor_receive(void *opaque, const u8 *p, u32 n);
+/* Does what a line says; for tests too. */
+void monitor_run(struct monitor *mon, const char *line);

@@ -134,13 +134,6 @@ static bool net_arg(struct options *o, const char *arg, struct err *e)
     (void)o;
     return only("-net", arg, "none", e);
 }
-static bool monitor_arg(struct options *o, const char *arg, struct err *e)
-{
-    if (!strcmp(arg, "stdio"))
-        return o->monitor_stdio = true;
-    return !strcmp(arg, "none") || err_set(e, "-monitor: '%s' is not modelled (known: none, stdio)", arg);
-}
-
 static bool clock_arg(struct options *o, const char *arg, struct err *e)
 {
     struct kv kv;
@@ -327,7 +320,7 @@ TEXT(kernel) TEXT(initrd) TEXT(append) TEXT(dtb) TEXT(bios) TEXT(log_file) TEXT(
         return o->member = true;                                                  \
     }
 FLAG(display.full_screen, full_screen_flag) FLAG(no_reboot, no_reboot_flag) FLAG(help, help_flag) FLAG(version, version_flag)
-FLAG(snapshot_all, snapshot_flag) FLAG(stats, stats_flag) FLAG(no_defaults, nodefaults_flag)
+FLAG(paused, paused_flag) FLAG(snapshot_all, snapshot_flag) FLAG(stats, stats_flag) FLAG(no_defaults, nodefaults_flag)
 static bool fda_arg(struct options *o, const char *arg, struct err *e) { return opt_floppy_file(o, 0, arg, e); }
 static bool fdb_arg(struct options *o, const char *arg, struct err *e) { return opt_floppy_file(o, 1, arg, e); }
 static bool nographic_flag(struct options *o, const char *arg, struct err *e)
@@ -385,7 +378,9 @@ static const struct option_row {
     { "full-screen", NULL, full_screen_flag, "the window fills the screen" },
     { "name", "[guest=]TEXT", opt_name_arg, "the machine's name, for the window's title" },
     { "vga", "std|none", vga_arg, "the screen of the PC" },
-    { "monitor", "none|stdio", monitor_arg, "the human monitor" },
+    { "monitor", "stdio|none|file:NAME|unix:PATH[,server][,nowait]", opt_monitor_arg,
+      "a human monitor (docs/monitor.md)" },
+    { "S", NULL, paused_flag, "do not start: wait for the monitor's cont" },
     { "nic", "none", nic_arg, "no network" },
     { "net", "none", net_arg, NULL },
     { "no-reboot", NULL, no_reboot_flag, "a guest reset ends the run" },
@@ -453,8 +448,8 @@ static bool check_value(const struct option_row *r, const char *name, const char
 static bool check_lockstep(struct options *o, struct err *e)
 {
     const char *bad = o->engine_given ? "--engine" : o->hash_count ? "--hash-at" : o->save ? "--savevm"
-                      : o->monitor_stdio ? "-monitor stdio" : o->display.kind == DISPLAY_SDL ? "-display sdl"
-                      : o->picture ? "screenshot"
+                      : o->monitor_stdio || o->monitor_count ? "-monitor" : o->paused ? "-S"
+                      : o->display.kind == DISPLAY_SDL ? "-display sdl" : o->picture ? "screenshot"
                       : o->debugcon_given && o->debugcon != SERIAL_NULL ? "-debugcon"
                       : o->serial2 != SERIAL_NULL ? "a second -serial"
                       : o->parallel != SERIAL_NULL ? "-parallel" : NULL;

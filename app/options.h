@@ -48,6 +48,13 @@ static inline bool serial_on_terminal(enum serial_kind k)
     return k == SERIAL_STDIO || k == SERIAL_MON_STDIO;
 }
 
+enum { OPT_MONITORS = 4 };
+struct opt_monitor {           /* -monitor, but stdio */
+    const char *file;          /* where its output goes, or NULL: */
+    const char *socket;        /* the path of a Unix socket */
+    bool        server, wait;
+};
+
 struct options {
     const char *machine;       /* a board's name */
     u32         gic_version;   /* 2, 3 */
@@ -76,6 +83,10 @@ struct options {
     const char       *debugcon_file;
     bool              debugcon_given; /* there is a debug console */
     u32               serials;       /* -serial was given so often */
+    struct opt_monitor monitors[OPT_MONITORS];
+    u32               monitor_count;
+    bool              monitor_none;  /* -monitor none */
+    bool              paused;        /* -S */
     bool              serial_given, nographic, monitor_stdio, no_reboot, snapshot_all, no_defaults;
     bool              vga_given, no_vga; /* -vga std, -vga none */
     struct opt_display display;

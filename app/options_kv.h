@@ -32,6 +32,9 @@ bool opt_check_ports(const struct options *o, struct err *e) MUST_CHECK; /* a bo
 bool opt_display_arg(struct options *o, const char *arg, struct err *e);
 bool opt_name_arg(struct options *o, const char *arg, struct err *e);
 
+/* options_monitor.c: parser of a row */
+bool opt_monitor_arg(struct options *o, const char *arg, struct err *e);
+
 /* options_disk.c: parsers of rows */
 bool opt_drive_arg(struct options *o, const char *arg, struct err *e);
 bool opt_ide_arg(struct options *o, const char *file, int index, bool cdrom, struct err *e); /* -hda and so on */

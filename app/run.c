@@ -6,8 +6,9 @@
 #define _GNU_SOURCE /* sem_clockwait */
 #include "app/run.h"
 #include "app/engines.h"
-#include "app/monitor.h"
+#include "app/monitors.h"
 #include "app/screen.h"
+#include "app/screendump.h"
 #include "app/setup.h"
 #include "host/clock.h"
 #include "host/input.h"
@@ -30,7 +31,7 @@ struct session {
     struct setup          setup;
     struct machine       *m;            /* the setup's */
     struct terminal      *t;
-    struct monitor        mon;
+    struct monitors       mons;
     struct out_file       out[OUTS];    /* -serial file: and so on */
     struct input         *input;        /* keys and pointer for the machine */
     struct display       *display;      /* its screen, or NULL */
@@ -41,6 +42,7 @@ struct session {
     u32                   next_hash;
     atomic_uint           command;      /* CMD_ bits from the terminal's thread */
 };
+#define PAUSE_LOOK_NS 20000000u
 enum { CMD_MONITOR = 1, CMD_SAVE = 2, CMD_HELP = 4, CMD_POWER = 8 };
 
 /* The one machine that signals stop; written before handlers are installed. */
@@ -139,7 +141,8 @@ static void save_on_key(struct session *s)
     const char *file = s->o->save ? s->o->save : "mynah.snap";
     struct err e;
     char text[512];
-    bool ok = disks_save(&s->setup.disks, s->m, file, &e);
+    bool ok = s->mons.on.broken ? err_set(&e, "nothing is saved: a snapshot was loaded only in part")
+                                : disks_save(&s->setup.disks, s->m, file, &e);
     snprintf(text, sizeof text, ok ? "\n[snapshot written to %s]\n" : "\n[%s]\n", ok ? file : e.msg);
     terminal_print(s->t, text);
 }
@@ -152,21 +155,27 @@ static void serve_window(struct session *s, u32 commands)
         window_poll(s->window, s->display);
 }
 
-static void on_poll(void *opaque)
+/* Input from the world. still: the machine is stopped, and what it would get has to wait. */
+static void look(struct session *s, bool still)
 {
-    struct session *s = opaque;
     u32 c = atomic_exchange(&s->command, 0);
     if (c & CMD_HELP)
         terminal_print(s->t, escape_help);
     if (c & CMD_SAVE)
         save_on_key(s);
     if (c & CMD_MONITOR)
-        monitor_toggle(&s->mon);
-    input_poll(s->input);
-    if (s->t)
+        monitors_turned(&s->mons);
+    if (s->t && still)
+        terminal_poll_other(s->t);
+    else if (s->t)
         terminal_poll(s->t);
     serve_window(s, c);
+    monitors_poll(&s->mons);
+    if (!still)
+        input_poll(s->input);
 }
+
+static void on_poll(void *opaque) { look(opaque, false); }
 
 static void on_wait(void *opaque, u64 ns)
 {
@@ -219,21 +228,22 @@ static bool open_terminal(struct session *s, struct err *e)
         console |= o->devices[i].kind == DEVICE_CONSOLE;
     if (o->serial == SERIAL_STDIO && o->monitor_stdio)
         return err_set(e, "-serial stdio and -monitor stdio cannot share the terminal; -serial mon:stdio does both");
+    bool shared = mode == SERIAL_MON_STDIO && (o->serial_given || !o->monitor_none);
+    if (o->paused && !shared && !o->monitor_stdio && !o->monitor_count)
+        return err_set(e, "-S: there is no monitor that could start the machine");
+    monitors_init(&s->mons, o, &s->setup, s->input, &s->hash);
     if (!serial && !o->monitor_stdio && !console)
         return true;
     struct terminal_config c = { .raw = true, .escapes = mode == SERIAL_MON_STDIO,
                                  .signals = mode != SERIAL_MON_STDIO, .kick = on_kick,
-                                 .command = on_command, .opaque = s };
+                                 .command = on_command, .opaque = s,
+                                 .other = shared || o->monitor_stdio ? &s->mons.own.chr : NULL,
+                                 .alone = o->monitor_stdio && !serial };
     s->t = terminal_open(&c, e);
     if (!s->t)
         return false;
-    monitor_init(&s->mon, s->m, s->t);
-    s->mon.power_key = s->setup.board->power_key;
-    s->mon.disks = &s->setup.disks;
-    s->mon.input = s->input;
-    s->mon.permanent = o->monitor_stdio && !serial;
-    if (s->mon.permanent)
-        monitor_toggle(&s->mon);
+    s->mons.t = s->t;
+    monitors_turned(&s->mons);
     return true;
 }
 
@@ -322,17 +332,19 @@ static bool set_up(struct session *s, struct err *e)
     connect_all(s);
     if (!setup_build(&s->setup, e))
         return false;
-    s->display = s->mon.display = s->setup.board->display ? s->setup.board->display(s->m) : NULL;
+    s->display = s->setup.board->display ? s->setup.board->display(s->m) : NULL;
     if (s->o->picture && !s->display)
         return err_set(e, "screenshot: the machine has no screen");
     struct window_config w = { .input = s->input, .want = on_input, .closed = on_closed, .opaque = s };
-    return app_screen_open(s->o, s->m, s->display, w, &s->window, e) && open_outputs(s, e);
+    return app_screen_open(s->o, s->m, s->display, w, &s->window, e) && open_outputs(s, e)
+           && monitors_open(&s->mons, s->o, on_input, s, e);
 }
 
 static void tear_down(struct session *s)
 {
     app_release_signals(); /* the handler's machine is about to go */
     window_close(s->window);
+    monitors_close(&s->mons);
     terminal_close(s->t);
     setup_close(&s->setup);
     hash_state_free(&s->hash);
@@ -356,7 +368,7 @@ static void print_hash(struct session *s)
     for (u32 i = 0; i < sizeof h; i++)
         n += snprintf(text + n, sizeof text - (size_t)n, "%02x", h[i]);
     if (s->t)
-        terminal_poll(s->t);
+        terminal_flush(s->t);
     FILE *out = s->t ? stderr : stdout; /* the guest's text must not run into ours */
     fprintf(out, "%s\n", text);
     fflush(out);
@@ -380,6 +392,34 @@ static bool check_counts(struct session *s, struct err *e)
                                           (unsigned long long)o->stop_at, (unsigned long long)now);
 }
 
+/* The machine does not run, and virtual time stands still; monitors are heard. Until cont, or another end. */
+static enum machine_end stand(struct session *s)
+{
+    struct machine *m = s->m;
+    for (;;) {
+        m->still = true;
+        look(s, true);
+        if (!s->mons.on.paused)
+            break;
+        if (atomic_load(&m->request) & ~(u32)REQ_KICK) {
+            machine_request(m, REQ_STOP); /* it takes the others, and comes back */
+            return machine_run(m);
+        }
+        on_wait(s, PAUSE_LOOK_NS);
+    }
+    atomic_fetch_and(&m->request, ~(u32)REQ_STOP);
+    return END_STOP;
+}
+
+/* The machine until its end, or a count. */
+static enum machine_end go(struct session *s)
+{
+    enum machine_end end = END_STOP;
+    while (end == END_STOP)
+        end = s->mons.on.paused ? stand(s) : machine_run(s->m);
+    return end;
+}
+
 /* Runs through all stops; false with e when a snapshot cannot be written. */
 static bool run(struct session *s, enum machine_end *end, struct err *e)
 {
@@ -388,7 +428,7 @@ static bool run(struct session *s, enum machine_end *end, struct err *e)
         s->next_hash++;
     for (;;) {
         s->m->stop_at = next_stop(s);
-        *end = machine_run(s->m);
+        *end = go(s);
         if (*end == END_POWEROFF || *end == END_RESET)
             return check_counts(s, e);
         if (*end != END_COUNT)
@@ -453,7 +493,7 @@ int app_run(const struct options *o)
         app_catch_signals(s.m);
         ok = o->picture && o->stop_at == ~0ull ? picture_loaded(&s, &e) : run(&s, &end, &e);
         if (s.t)
-            terminal_poll(s.t);
+            terminal_flush(s.t);
         if (ok && o->stats)
             print_stats(&s, start);
     }

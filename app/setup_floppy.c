@@ -26,6 +26,13 @@ static bool put_disk(struct setup *s, struct pc_floppies *f, u32 n, struct err *
     return true;
 }
 
+/* One can come: snapshots know of the drive. */
+static bool no_disk(struct setup *s, u32 n)
+{
+    disks_add(&s->disks, "floppy", n, NULL);
+    return true;
+}
+
 /* Without a disk, the drive that reads most. Drive A is there unless -nodefaults says otherwise. */
 bool setup_floppies(struct setup *s, struct pc_floppies *f, struct err *e)
 {
@@ -33,7 +40,8 @@ bool setup_floppies(struct setup *s, struct pc_floppies *f, struct err *e)
     for (u32 n = 0; n < OPT_FLOPPIES; n++) {
         if (o->floppy_given[n] || (!n && !o->no_defaults))
             f->drive[n] = FLOPPY_2880K;
-        if (o->floppies[n].file && !put_disk(s, f, n, e))
+        f->id[n] = f->drive[n] ? o->floppies[n].id ? o->floppies[n].id : n ? "floppy1" : "floppy0" : NULL;
+        if (o->floppies[n].file ? !put_disk(s, f, n, e) : f->drive[n] && !no_disk(s, n))
             return false;
     }
     return true;

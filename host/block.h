@@ -42,6 +42,9 @@ struct block_door {
     const char   *kind;    /* and n: the drive's name in snapshots */
     u32           n;
     void         *opaque;
+    bool          read_only; /* its media are */
+    /* Whether a medium is one of the drive; NULL: any is. */
+    bool          (*takes)(const struct block_door *, const struct block *, struct err *e);
     bool          (*is_open)(const struct block_door *);
     bool          (*is_locked)(const struct block_door *);
     struct block *(*medium)(const struct block_door *); /* NULL: none */

@@ -1,22 +1,31 @@
-/* terminal.c - stdin and stdout for a machine: a reader thread, a ring of input, buffered output. */
+/* terminal.c - stdin and stdout for a machine: a reader thread, rings of input, buffered output. */
 #include "host/terminal.h"
+#include "host/outbox.h"
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 #define RING 65536u
 #define OUT 8192u
+#define FAREWELL_MS 1000
+
+struct inlet {                      /* of one of the two streams */
+    u8  ring[RING];
+    u32 head, count;
+};
 
 struct terminal {
     struct terminal_config c;
     struct chr       chr;           /* the machine's serial port */
-    struct chr      *focus;         /* where input goes; NULL: chr */
+    atomic_bool      on_other;      /* input goes to c.other */
     struct termios   saved;
     bool             restore, threaded;
     pthread_t        reader;
@@ -24,10 +33,10 @@ struct terminal {
     pthread_cond_t   wake;
     bool             woken;
     int              quit[2];       /* closing wakes the reader */
-    u8               ring[RING];
-    u32              head, count;   /* under lock */
+    struct inlet     in[2];         /* of chr, of c.other; under lock */
     u8               out[OUT];
     u32              out_n;
+    struct outbox    said;          /* by c.other and terminal_print() */
 };
 
 /* ---- output ---- */
@@ -52,6 +61,7 @@ static void write_all(const u8 *p, u32 n)
 
 static void flush(struct terminal *t)
 {
+    outbox_drain(&t->said);
     write_all(t->out, t->out_n);
     t->out_n = 0;
 }
@@ -70,14 +80,25 @@ static void chr_out(struct chr *c, const u8 *p, u32 n)
     }
 }
 
+static void other_out(struct chr *c, const u8 *p, u32 n)
+{
+    struct terminal *t = c->host;
+    if (t->out_n)
+        flush(t);
+    outbox_put(&t->said, p, n);
+}
+
 void terminal_print(struct terminal *t, const char *text)
 {
+    struct chr said = { .host = t };
     for (; *text; text++) {
-        if (*text == '\n')
-            chr_out(&t->chr, (const u8 *)"\r", 1);
-        chr_out(&t->chr, (const u8 *)text, 1);
+        u32 n = (u32)strcspn(text, "\n");
+        other_out(&said, (const u8 *)text, n);
+        text += n;
+        if (!*text)
+            return;
+        other_out(&said, (const u8 *)"\r\n", 2);
     }
-    flush(t);
 }
 
 /* ---- input ---- */
@@ -85,9 +106,18 @@ void terminal_print(struct terminal *t, const char *text)
 static void push(struct terminal *t, u8 byte)
 {
     pthread_mutex_lock(&t->lock);
-    if (t->count < RING)
-        t->ring[(t->head + t->count++) % RING] = byte;
+    struct inlet *in = &t->in[atomic_load(&t->on_other)];
+    if (in->count < RING)
+        in->ring[(in->head + in->count++) % RING] = byte;
     pthread_mutex_unlock(&t->lock);
+}
+
+/* A letter behind Ctrl-A. What is typed next belongs to the other stream at once. */
+static void command(struct terminal *t, u8 letter)
+{
+    if ((letter | 0x20) == 'c' && t->c.other && !t->c.alone)
+        atomic_store(&t->on_other, !atomic_load(&t->on_other));
+    t->c.command(t->c.opaque, (char)letter);
 }
 
 /* One byte of input through the Ctrl-A state machine. */
@@ -100,7 +130,7 @@ static void input(struct terminal *t, u8 byte, bool *escaped)
         if (byte == 1)
             push(t, 1);
         else
-            t->c.command(t->c.opaque, (char)byte);
+            command(t, byte);
     } else if (byte == 1) {
         *escaped = true;
     } else {
@@ -111,7 +141,7 @@ static void input(struct terminal *t, u8 byte, bool *escaped)
 static bool ring_full(struct terminal *t)
 {
     pthread_mutex_lock(&t->lock);
-    bool full = t->count > RING / 2;
+    bool full = t->in[atomic_load(&t->on_other)].count > RING / 2;
     pthread_mutex_unlock(&t->lock);
     return full;
 }
@@ -143,31 +173,41 @@ static void *reader(void *opaque)
     }
 }
 
-static void deliver(struct terminal *t)
+static void deliver(struct terminal *t, struct inlet *in, struct chr *to)
 {
-    struct chr *to = t->focus ? t->focus : &t->chr;
-    for (;;) {
+    for (u32 done = 0; done < RING;) { /* whoever sends without end shall not hold the machine */
         u8 buf[256];
         pthread_mutex_lock(&t->lock);
-        u32 n = MIN(t->count, (u32)sizeof buf);
+        u32 n = MIN(in->count, (u32)sizeof buf);
         for (u32 i = 0; i < n; i++)
-            buf[i] = t->ring[(t->head + i) % RING];
+            buf[i] = in->ring[(in->head + i) % RING];
         pthread_mutex_unlock(&t->lock);
         u32 took = n ? chr_deliver(to, buf, n) : 0;
         pthread_mutex_lock(&t->lock);
-        t->head = (t->head + took) % RING;
-        t->count -= took;
+        in->head = (in->head + took) % RING;
+        in->count -= took;
         pthread_mutex_unlock(&t->lock);
-        if (!took || to != (t->focus ? t->focus : &t->chr))
+        if (!took)
             return;
+        done += took;
     }
+}
+
+void terminal_flush(struct terminal *t)
+{
+    flush(t);
+}
+
+void terminal_poll_other(struct terminal *t)
+{
+    flush(t);
+    deliver(t, &t->in[1], t->c.other);
 }
 
 void terminal_poll(struct terminal *t)
 {
-    if (t->out_n)
-        flush(t);
-    deliver(t);
+    terminal_poll_other(t);
+    deliver(t, &t->in[0], &t->chr);
 }
 
 void terminal_wake(struct terminal *t)
@@ -200,18 +240,20 @@ struct chr *terminal_chr(struct terminal *t)
     return &t->chr;
 }
 
-void terminal_focus(struct terminal *t, struct chr *other)
+bool terminal_on_other(const struct terminal *t)
 {
-    t->focus = other;
-    if (other) {
-        other->write = chr_out;
-        other->host = t;
-    }
+    return atomic_load(&t->on_other);
 }
 
-struct chr *terminal_focused(struct terminal *t)
+bool terminal_is_screen(void)
 {
-    return t->focus;
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+u32 terminal_columns(void)
+{
+    struct winsize w = { 0 };
+    return !ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) && w.ws_col >= 20 ? w.ws_col : 80;
 }
 
 /* ---- life ---- */
@@ -241,6 +283,12 @@ struct terminal *terminal_open(const struct terminal_config *c, struct err *e)
     }
     t->c = *c;
     t->chr = (struct chr){ .write = chr_out, .host = t };
+    t->on_other = c->other && c->alone;
+    outbox_open(&t->said, STDOUT_FILENO);
+    if (c->other) {
+        c->other->write = other_out;
+        c->other->host = t;
+    }
     pthread_mutex_init(&t->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -263,6 +311,8 @@ void terminal_close(struct terminal *t)
     if (!t)
         return;
     flush(t);
+    outbox_finish(&t->said, FAREWELL_MS);
+    outbox_close(&t->said);
     close(t->quit[1]);
     if (t->threaded)
         pthread_join(t->reader, NULL);

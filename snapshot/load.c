@@ -115,6 +115,18 @@ static bool parse(struct loader *l, struct err *e)
 
 /* ---- changing the machine ---- */
 
+/* Each reads its section from the start. */
+static bool check_extras(struct loader *l, struct err *e)
+{
+    for (u32 i = 0; i < l->parts.count; i++) {
+        const struct snapshot_extra *x = l->parts.p[i].extra;
+        struct buf copy = l->bytes[i];
+        if (x && x->check && !x->check(x->opaque, &copy, e))
+            return err_prefix(e, "section '%s'", l->parts.p[i].name);
+    }
+    return true;
+}
+
 static bool load_extras(struct loader *l, struct err *e)
 {
     for (u32 i = 0; i < l->parts.count; i++) {
@@ -226,14 +238,26 @@ static void close_loader(struct loader *l)
     snap_close(&l->file);
 }
 
+bool snapshot_reload(struct machine *m, const char *path, const struct snapshot_extra *x, u32 count, bool *changed,
+                     struct err *e)
+{
+    struct loader l = { .m = m };
+    *changed = false;
+    bool ok = snap_open(&l.file, path, e) && parts_list(&l.parts, m, x, count, e) && same_shape(&l, e) && parse(&l, e)
+              && check_extras(&l, e);
+    if (ok) {
+        *changed = true;
+        ok = commit(&l, e);
+    }
+    close_loader(&l);
+    return ok || err_prefix(e, "snapshot '%s'", path);
+}
+
 bool snapshot_load_extra(struct machine *m, const char *path, const struct snapshot_extra *x, u32 count,
                          struct err *e)
 {
-    struct loader l = { .m = m };
-    bool ok = snap_open(&l.file, path, e) && parts_list(&l.parts, m, x, count, e) && same_shape(&l, e)
-              && parse(&l, e) && commit(&l, e);
-    close_loader(&l);
-    return ok || err_prefix(e, "snapshot '%s'", path);
+    bool changed;
+    return snapshot_reload(m, path, x, count, &changed, e);
 }
 
 bool snapshot_load(struct machine *m, const char *path, struct err *e)

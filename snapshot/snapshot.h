@@ -16,6 +16,8 @@ struct snapshot_extra {
     void       *opaque;
     bool (*save)(void *opaque, struct buf *b, struct err *e);
     bool (*load)(void *opaque, struct buf *b, struct err *e);
+    /* Would load() take it? Changes nothing. NULL: only load() can tell. */
+    bool (*check)(void *opaque, struct buf *b, struct err *e);
 };
 
 /* Writes path.tmp-PID, syncs it and renames it to path; on failure nothing is left behind and an older file at
@@ -31,6 +33,11 @@ bool snapshot_save_extra(struct machine *m, const char *path, const struct snaps
 bool snapshot_load(struct machine *m, const char *path, struct err *e) MUST_CHECK;
 bool snapshot_load_extra(struct machine *m, const char *path, const struct snapshot_extra *x, u32 count,
                          struct err *e) MUST_CHECK;
+
+/* The same into a machine that has run, between two instructions. *changed: the failure came after the machine
+ * had begun to change; else it goes on as if nothing had happened. */
+bool snapshot_reload(struct machine *m, const char *path, const struct snapshot_extra *x, u32 count, bool *changed,
+                     struct err *e) MUST_CHECK;
 
 /* Prints what a snapshot holds, from its verified header and index. */
 bool snapshot_info(const char *path, FILE *out, struct err *e) MUST_CHECK;

@@ -383,3 +383,12 @@ bool mmu_translate(struct mmu *u, gva va, enum mmu_access acc, u32 mode, struct 
     *f = (struct mmu_fault){ .kind = FAULT_WALK, .access = acc, .va = va, .mode = mode };
     return u->walk(u->opaque, va, acc, mode, x, f);
 }
+
+bool mmu_look(struct mmu *u, gva va, enum mmu_access acc, u32 mode, struct xlat *x)
+{
+    struct mmu_fault f;
+    u->looking = true;
+    bool ok = mmu_translate(u, va, acc, mode, x, &f);
+    u->looking = false;
+    return ok;
+}

@@ -247,6 +247,7 @@ struct mmu {
     u8             *pool;    /* all tables, reserved at once */
     bool            trying;    /* the present access is done only if memory alone sees it */
     bool            walk_code; /* its walk changed an entry that lies where code is, or did not because of `trying` */
+    bool            looking;   /* the present walk is mmu_look()'s: nothing changes */
     bool            rmw_write; /* faults of mmu_atomic() are writes (x86); else reads if a read faults too (Arm) */
     struct mmu_fault fault;  /* of the last MMU_FAULTED */
     struct mmu_stats stats;
@@ -344,6 +345,9 @@ enum mmu_result mmu_fetch(struct mmu *u, gva va, u32 mode, struct memobj **obj, 
 bool mmu_peek_fetch(const struct mmu *u, gva va, u32 mode, struct memobj **obj, u64 *off);
 /* Translation for a debugger or an address-translation instruction: no TLB, no side effects beyond the walk. */
 bool mmu_translate(struct mmu *u, gva va, enum mmu_access acc, u32 mode, struct xlat *x, struct mmu_fault *f);
+
+/* The same for a person who looks: no accessed bits either. The walk callback sees `looking`. */
+bool mmu_look(struct mmu *u, gva va, enum mmu_access acc, u32 mode, struct xlat *x);
 
 /* The TLB as machine state, for snapshots: contexts and entries as 64-bit words. Export returns the number of
  * words there are and writes at most cap of them. Import replaces everything, takes hostile input, and

@@ -177,7 +177,9 @@ u64 machine_icount(const struct machine *m)
 
 u64 machine_now(struct machine *m)
 {
-    return m->clock == CLOCK_ICOUNT ? machine_icount(m) + m->s.idle_ns : m->host_ns() - m->host_base;
+    if (m->clock == CLOCK_ICOUNT)
+        return machine_icount(m) + m->s.idle_ns;
+    return m->still ? m->s.clock_ns : m->host_ns() - m->host_base;
 }
 
 void vcpu_irq_set(struct vcpu *v, u32 line, bool level)
@@ -247,13 +249,15 @@ static void run_cpu(struct machine *m, struct vcpu *v)
         v->engine->run(v, limit - v->s.icount);
 }
 
-/* Host input is looked at when somebody kicks, when idle, and once a slice: not at every exception. */
-static void poll_host(struct machine *m, struct vcpu *v, bool kicked)
+/* Host input is looked at when somebody kicks, when idle, and once a slice: not at every exception. True: it asked
+ * for something that comes before the next instruction. */
+static bool poll_host(struct machine *m, struct vcpu *v, bool kicked)
 {
     if (!m->poll || !(kicked || v->s.halted || v->s.stopped || v->s.icount >= m->poll_at))
-        return;
+        return false;
     m->poll_at = v->s.icount + (m->clock == CLOCK_ICOUNT ? ICOUNT_SLICE : REALTIME_SLICE);
     m->poll(m->poll_opaque);
+    return atomic_load(&m->request) & ~(u32)REQ_KICK;
 }
 
 static enum machine_end loop(struct machine *m)
@@ -264,7 +268,8 @@ static enum machine_end loop(struct machine *m)
         bool kicked = UNLIKELY(atomic_load(&m->request));
         if (kicked && (end = take_requests(m)))
             return end;
-        poll_host(m, v, kicked);
+        if (poll_host(m, v, kicked))
+            continue;
         machine_run_events(m);
         if (v->s.icount >= m->stop_at)
             return END_COUNT;
@@ -282,6 +287,7 @@ static enum machine_end loop(struct machine *m)
 enum machine_end machine_run(struct machine *m)
 {
     m->host_base = m->host_ns() - m->s.clock_ns;
+    m->still = false;
     m->poll_at = 0;
     machine_bind(m);
     enum machine_end end = loop(m);

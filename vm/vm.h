@@ -214,6 +214,7 @@ struct machine {
     u8                   exit_code;          /* of END_QUIT: given by the guest; 0: none given */
     u64                (*host_ns)(void);     /* the host's monotonic clock; set by whoever makes the machine */
     u64                  host_base;          /* realtime: host ns at which virtual time was 0 */
+    bool                 still;              /* realtime: time stands at s.clock_ns, until the next machine_run() */
     u32                  cur;                /* index of the running vCPU */
     u64                  poll_at;            /* instruction count at which host input is looked at again */
     atomic_uint          request;            /* REQ_ bits */

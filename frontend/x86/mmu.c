@@ -204,7 +204,7 @@ bool x86_walk(void *opaque, gva va, enum mmu_access acc, u32 mode, struct xlat *
     u32 may = rights(&w, mode);
     if (!(may & acc))
         return refuse(&w, PF_P);
-    if (!set_flags(&w, &v->mmu, acc == MMU_WRITE))
+    if (!v->mmu.looking && !set_flags(&w, &v->mmu, acc == MMU_WRITE))
         return false;
     u64 e = w.entry[w.count - 1];
     if (!(e & PTE_D))

@@ -33,6 +33,7 @@
 #include "hw/virtio/virtio_pci.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MIB (1ull << 20)
 
@@ -80,6 +81,7 @@ struct pc {
     struct pc_wires       wires;
     struct sysreg_port    intack;        /* of a CPU without a local APIC */
     struct slot           slots[PC_SLOTS];
+    struct block_door     doors[PC_DOORS]; /* IDE drives, then floppy drives */
 };
 
 /* ---- interrupts ---- */
@@ -317,11 +319,21 @@ void pc_power_key(struct machine *m)
     acpi_pm_power_button(&((struct pc *)m->board)->pm);
 }
 
-bool pc_change_floppy(struct machine *m, u32 drive, struct block *disk, struct err *e)
+static void set_nmi(struct pc *b, bool level)
 {
-    struct pc *b = m->board;
-    return pc_floppy_put(&b->floppy, &b->c.floppies, drive, disk, e);
+    if (b->c.has_apic)
+        apic_set_lint(&b->apic, 1, level);
+    else
+        vcpu_irq_set(b->m->cpus[0], VCPU_LINE_NMI, level);
 }
+
+void pc_nmi(struct machine *m)
+{
+    set_nmi(m->board, true);
+    set_nmi(m->board, false);
+}
+
+struct pci_bus *pc_pci(struct machine *m) { return &((struct pc *)m->board)->host.bus; }
 
 /* ---- memory ---- */
 
@@ -439,8 +451,15 @@ void pc_close_blocks(struct pc_config *c)
 
 struct block_door *pc_doors(struct machine *m, u32 *count)
 {
-    *count = PC_IDE_DRIVES;
-    return ((struct pc *)m->board)->ide.door;
+    *count = PC_DOORS;
+    return ((struct pc *)m->board)->doors;
+}
+
+static void hang_doors(struct pc *b)
+{
+    memcpy(b->doors, b->ide.door, sizeof b->ide.door);
+    for (u32 i = 0; i < FDC_DRIVES; i++)
+        b->doors[PC_IDE_DRIVES + i] = pc_floppy_door(&b->floppy, i);
 }
 
 static void pc_free(void *opaque)
@@ -470,6 +489,7 @@ bool pc_build(struct machine *m, const struct pc_config *c, struct err *e)
     if (c->vga && !pc_vga_add(&b->vga, m, &b->host.bus, c->vga_bios, e))
         return false;
     add_virtio(b, m);
+    hang_doors(b);
     pc_map_screen(&b->map, c->vga ? hide_screen : NULL, &b->vga);
     fill_cmos(b);
     pc_ide_fill_cmos(&b->ide, &b->rtc);

@@ -37,6 +37,7 @@ enum { PC_IRQ_TIMER = 0, PC_IRQ_KBD = 1, PC_IRQ_COM2 = 3, PC_IRQ_COM1 = 4, PC_IR
 /* Letters of -boot order, as the CMOS has them. */
 #define PC_BOOT_LETTERS "acdn"
 
+#define PC_DOORS (PC_IDE_DRIVES + FDC_DRIVES)
 #define PC_SLOTS 24u /* PCI devices of the user, ... */
 #define PC_FIRST_SLOT 3u /* ... from this slot on */
 
@@ -77,6 +78,6 @@ struct block_door *pc_doors(struct machine *m, u32 *count);
 struct display *pc_display(struct machine *m);
 /* Presses the power button: the guest is asked to shut down. */
 void pc_power_key(struct machine *m);
-/* Another floppy disk, or with NULL none, into drive 0 or 1; the one that was there is closed. b is the board's, or
- * closed when it fails: an image that is no disk of the drive. */
-bool pc_change_floppy(struct machine *m, u32 drive, struct block *b, struct err *e) MUST_CHECK;
+/* Pulses the NMI line: a local APIC's LINT1, or the processor's own. */
+void pc_nmi(struct machine *m);
+struct pci_bus *pc_pci(struct machine *m);

@@ -4,9 +4,10 @@
 enum { CMOS_DRIVES = 0x10, CMOS_EQUIPMENT = 0x14, EQUIPMENT_FLOPPY = 1, EQUIPMENT_SECOND = 0x40 };
 enum { DMA2_MASK = PC_PORT_DMA2 + 20, DMA2_MODE = PC_PORT_DMA2 + 22, MODE_CASCADE = 0xc0 };
 
-bool pc_floppy_add(struct pc_floppy *p, struct machine *m, const struct pc_floppies *c, struct irq_line irq, struct err *e)
+bool pc_floppy_add(struct pc_floppy *p, struct machine *m, struct pc_floppies *c, struct irq_line irq, struct err *e)
 {
     struct iobus *io = &m->io;
+    p->drives = c;
     i8237_init(&p->dma, m, "dma");
     fdc_init(&p->fdc, m, "fdc");
     p->fdc.irq = irq;
@@ -37,22 +38,37 @@ void pc_floppy_open_dma(struct iobus *io)
     iobus_write(io, DMA2_MASK, 0, 1);
 }
 
-static bool refuse(struct block *b, struct err *e)
+/* ---- doors: what a hand does, which nothing can lock ---- */
+
+static bool door_never(const struct block_door *d) { return (void)d, false; }
+static bool door_open(struct block_door *d, bool force) { return (void)d, (void)force, true; }
+
+static struct block *door_medium(const struct block_door *d)
 {
-    err_set(e, "disk image '%s': its %llu bytes are no disk of the drive", b->name, (unsigned long long)b->size);
-    b->close(b);
-    return false;
+    return ((struct pc_floppy *)d->opaque)->drives->disk[d->n];
 }
 
-bool pc_floppy_put(struct pc_floppy *p, struct pc_floppies *c, u32 drive, struct block *b, struct err *e)
+static bool door_takes(const struct block_door *d, const struct block *b, struct err *e)
 {
-    if (b && !fdc_takes(c->drive[drive], b->size))
-        return refuse(b, e);
-    struct block *old = fdc_insert(&p->fdc, drive, b);
-    if (old)
-        old->close(old);
-    c->disk[drive] = b;
-    return true;
+    return fdc_takes(((struct pc_floppy *)d->opaque)->drives->drive[d->n], b->size)
+           || err_set(e, "disk image '%s': its %llu bytes are no disk of the drive '%s'", b->name,
+                      (unsigned long long)b->size, d->id);
+}
+
+static struct block *door_change(struct block_door *d, struct block *b)
+{
+    struct pc_floppy *p = d->opaque;
+    p->drives->disk[d->n] = b;
+    return fdc_insert(&p->fdc, d->n, b);
+}
+
+struct block_door pc_floppy_door(struct pc_floppy *p, u32 drive)
+{
+    return (struct block_door){
+        .id = p->drives->id[drive], .kind = "floppy", .opaque = p, .n = drive, .takes = door_takes,
+        .is_open = door_never, .is_locked = door_never, .medium = door_medium, .open = door_open,
+        .change = door_change,
+    };
 }
 
 void pc_floppies_close(struct pc_floppies *c)

@@ -12,18 +12,21 @@ enum { PC_IRQ_FDC = 6, PC_DMA_FDC = 2 };
 struct pc_floppies {
     enum floppy_drive drive[FDC_DRIVES];
     struct block     *disk[FDC_DRIVES]; /* NULL: none in it */
+    const char       *id[FDC_DRIVES];   /* what a monitor calls it; NULL: there is no drive */
 };
 
 struct pc_floppy {
-    struct i8237 dma;
-    struct fdc   fdc;
+    struct i8237        dma;
+    struct fdc          fdc;
+    struct pc_floppies *drives; /* the board's */
 };
 
-bool pc_floppy_add(struct pc_floppy *p, struct machine *m, const struct pc_floppies *c, struct irq_line irq, struct err *e) MUST_CHECK;
+bool pc_floppy_add(struct pc_floppy *p, struct machine *m, struct pc_floppies *c, struct irq_line irq,
+                   struct err *e) MUST_CHECK;
 /* The bytes that firmware has for drives in CMOS memory. */
 void pc_floppy_cmos(const struct pc_floppies *c, struct mc146818 *rtc);
 /* What firmware does to the controllers: the first one's requests get through. */
 void pc_floppy_open_dma(struct iobus *io);
-/* Another disk, or with NULL none, into a drive; the one that was there is closed. On failure b is closed. */
-bool pc_floppy_put(struct pc_floppy *p, struct pc_floppies *c, u32 drive, struct block *b, struct err *e) MUST_CHECK;
+/* The door of a drive. */
+struct block_door pc_floppy_door(struct pc_floppy *p, u32 drive);
 void pc_floppies_close(struct pc_floppies *c);

@@ -34,7 +34,8 @@ static void add_drive(struct pc_ide *p, u32 n)
         return;
     ide_add_cd(&p->channel[n / 2], n % 2, d->block, d->serial ? d->serial : serial);
     p->door[n] = (struct block_door){
-        .id = d->id, .kind = "ide", .opaque = p, .n = n, .is_open = door_is_open, .is_locked = door_is_locked,
+        .id = d->id, .kind = "ide", .opaque = p, .n = n, .read_only = true,
+        .is_open = door_is_open, .is_locked = door_is_locked,
         .medium = door_medium, .open = door_open, .change = door_change,
     };
 }

@@ -216,6 +216,8 @@ void virt_power_key(struct machine *m)
     power_key_press(&((struct virt *)m->board)->key);
 }
 
+struct pci_bus *virt_pci(struct machine *m) { return &((struct virt *)m->board)->pcie.bus; }
+
 /* ---- boot ---- */
 
 static void board_reset(struct machine *m, void *opaque)

@@ -66,6 +66,7 @@ bool virt_build(struct machine *m, const struct virt_config *c, struct err *e) M
 void virt_close_blocks(struct virt_config *c);
 /* Presses the power key: the guest is asked to shut down. */
 void virt_power_key(struct machine *m);
+struct pci_bus *virt_pci(struct machine *m);
 
 /* virt_fdt.c: the device tree into out; fails only when a user's tree does not fit the machine. */
 bool virt_make_fdt(const struct virt_config *c, struct machine *m, const struct arm_boot *boot, struct file_bytes *out,

@@ -231,14 +231,46 @@ static bool extra_load(void *opaque, struct buf *b, struct err *e)
     return (p && b->at == b->len) || err_set(e, "another disk");
 }
 
+static bool extra_check(void *opaque, struct buf *b, struct err *e)
+{
+    return (strcmp(opaque, "refused") && b->len) || err_set(e, "not that disk");
+}
+
+/* Into a machine that has run: what is refused before anything changed leaves it as it was. */
+static void test_reload(void **state)
+{
+    (void)state;
+    struct rig r;
+    bool changed = true;
+    rig_open(&r, icount);
+    struct snapshot_extra x = { "disk0", "contents", extra_save, extra_load, extra_check };
+    assert_true(snapshot_save_extra(r.m, file_name("a"), &x, 1, &r.e));
+    assert_false(snapshot_reload(r.m, file_name("missing"), &x, 1, &changed, &r.e));
+    assert_false(changed);
+    extra_seen[0] = 0;
+    changed = true;
+    x.opaque = "refused";
+    assert_false(snapshot_reload(r.m, file_name("a"), &x, 1, &changed, &r.e));
+    assert_non_null(strstr(r.e.msg, "section 'extra/disk0': not that disk"));
+    assert_false(changed);
+    assert_string_equal(extra_seen, "");
+    x.opaque = "more"; /* passes the check, not the loading */
+    assert_false(snapshot_reload(r.m, file_name("a"), &x, 1, &changed, &r.e));
+    assert_true(changed);
+    x.opaque = "contents";
+    assert_true(snapshot_reload(r.m, file_name("a"), &x, 1, &changed, &r.e));
+    assert_string_equal(extra_seen, "contents");
+    rig_close(&r);
+}
+
 static void test_extras(void **state)
 {
     (void)state;
     struct rig r;
     rig_open(&r, icount);
     struct snapshot_extra x[] = {
-        { "disk0", "contents", extra_save, extra_load },
-        { "disk1", "", extra_save, extra_load },
+        { "disk0", "contents", extra_save, extra_load, NULL },
+        { "disk1", "", extra_save, extra_load, NULL },
     };
     struct buf old = { 0 }, now = { 0 };
     assert_true(snapshot_save_extra(r.m, file_name("a"), x, 2, &r.e));
@@ -594,6 +626,7 @@ int main(void)
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_moved), cmocka_unit_test(test_reproducible),
         cmocka_unit_test(test_kept_hash),
         cmocka_unit_test(test_clocks), cmocka_unit_test(test_shapes), cmocka_unit_test(test_extras),
+            cmocka_unit_test(test_reload),
         cmocka_unit_test(test_names), cmocka_unit_test(test_full_disk), cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_flipped), cmocka_unit_test(test_forged_header), cmocka_unit_test(test_forged_index),
         cmocka_unit_test(test_forged_chunk), cmocka_unit_test(test_forged_sections), cmocka_unit_test(test_info),

@@ -45,7 +45,7 @@ static struct block_door *cd_door(struct fix *f)
 {
     u32 count;
     struct block_door *d = f->s.board->doors(f->s.m, &count);
-    assert_int_equal(count, 4);
+    assert_int_equal(count, 6);
     assert_null(d[0].id);
     assert_string_equal(d[2].id, "ide1-cd0");
     return &d[2];

@@ -216,6 +216,31 @@ static bool allowed(u32 mode, enum mmu_access acc, bool u, bool w, bool nx, bool
     return false;
 }
 
+/* A monitor's look finds the same, and sets nothing. */
+static void test_look(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct xlat x;
+    gva va = 0xffff8a2233445678;
+    rig_init(&r, "max");
+    on_long(&r, 0);
+    map4(&r, va, 12, 0x7000 | P | W, P | W);
+    u64 walks = r.v->mmu.stats.walks;
+    for (u32 i = 0; i < 2; i++) {
+        assert_int_equal(mmu_look(&r.v->mmu, va, i ? MMU_WRITE : MMU_READ, X86_MMU_KERNEL, &x), true);
+        assert_int_equal(x.pa, 0x7678);
+    }
+    assert_false(mmu_look(&r.v->mmu, va, MMU_READ, X86_MMU_USER, &x));
+    assert_false(mmu_look(&r.v->mmu, va + 0x1000, MMU_READ, X86_MMU_KERNEL, &x));
+    for (u32 level = 39, n = 0; level >= 12; level -= 9, n++)
+        assert_false(peek(&r, T0 + 0x1000 * n + 8 * bits_get(va, level, 9), 8) & (A | D));
+    assert_int_equal(r.v->mmu.stats.walks, walks);
+    expect_pa(&r, va, 0x7678, 12); /* a real walk still does */
+    assert_true(peek(&r, T0 + 8 * bits_get(va, 39, 9), 8) & A);
+    rig_free(&r);
+}
+
 static void test_rights(void **state)
 {
     (void)state;
@@ -384,8 +409,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_off), cmocka_unit_test(test_32), cmocka_unit_test(test_pae),
-        cmocka_unit_test(test_long), cmocka_unit_test(test_rights), cmocka_unit_test(test_dirty),
-        cmocka_unit_test(test_flushes), cmocka_unit_test(test_pcid),
+        cmocka_unit_test(test_long), cmocka_unit_test(test_look), cmocka_unit_test(test_rights),
+        cmocka_unit_test(test_dirty), cmocka_unit_test(test_flushes), cmocka_unit_test(test_pcid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
