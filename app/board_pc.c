@@ -34,6 +34,9 @@ static void describe(struct setup *s)
     c->initrd = o->initrd;
     c->append = o->append;
     c->boot_order = o->boot_order;
+    c->boot_once = o->boot_once;
+    for (u32 i = 0; i < OPT_FLOPPIES; i++)
+        c->floppy_boot[i] = o->floppy_boot[i];
     c->boot_menu = o->boot_menu;
     c->nographic = o->nographic;
     c->serial = s->serial;

@@ -237,34 +237,6 @@ static bool rtc_arg(struct options *o, const char *arg, struct err *e)
     return true;
 }
 
-static bool boot_order(struct options *o, const char *val, struct err *e)
-{
-    bool twice = false;
-    for (const char *p = val; *p; p++)
-        twice |= strchr(p + 1, *p) != NULL;
-    if (!*val || twice || strspn(val, "acdn") != strlen(val) || strlen(val) > 3)
-        return err_set(e, "-boot: order '%s' is not one to three of a (floppy), c (disk), d (CD), n (network)", val);
-    o->boot_order = opt_keep(o, val);
-    return true;
-}
-
-/* Letters alone are the order, when they come first. */
-static bool boot_arg(struct options *o, const char *arg, struct err *e)
-{
-    struct kv kv;
-    for (bool first = true; opt_next(&arg, &kv); first = false) {
-        bool order = !strcmp(kv.key, "order"), alone = first && !kv.val;
-        if (!order && !alone && strcmp(kv.key, "menu"))
-            return err_set(e, "-boot: '%s' is not modelled (known: order, menu)", kv.key);
-        if (!alone && !kv.val)
-            return err_set(e, "-boot: '%s' needs a value", kv.key);
-        if (order || alone ? !boot_order(o, alone ? kv.key : kv.val, e)
-                           : !opt_bool("-boot", kv.key, kv.val, &o->boot_menu, e))
-            return false;
-    }
-    return true;
-}
-
 static bool log_arg(struct options *o, const char *arg, struct err *e)
 {
     if (!strcmp(arg, "?") || !strcmp(arg, "help")) {
@@ -355,7 +327,10 @@ static const struct option_row {
     { "append", "TEXT", append_arg, "kernel command line" },
     { "dtb", "FILE", dtb_arg, "device tree instead of the board's own" },
     { "bios", "FILE", bios_arg, "firmware: into the first flash bank, or a PC's ROM (default without -kernel: SeaBIOS)" },
-    { "boot", "[order=]LETTERS[,menu=on|off]", boot_arg, "what firmware of a PC tries: a floppy, c disk, d CD, n network" },
+    { "boot", "[order=]LETTERS[,once=LETTERS][,menu=on|off]", opt_boot_arg,
+      "what firmware of a PC tries: a floppy, c disk, d CD, n network; once: until the first reset" },
+    { "global", "isa-fdc.bootindexA|bootindexB=N", opt_global_arg,
+      "where the floppy drives come among devices with a bootindex" },
     { "drive", "file=F[,if=ide|virtio|none|pflash|floppy][,media=disk|cdrom][,index=N][,bus=N][,unit=N][,format=raw][,readonly=on][,id=N][,snapshot=on]",
       opt_drive_arg, "a disk, CD or flash image" },
     { "fda", "FILE", fda_arg, "a disk in the PC's floppy drive A: if=floppy,index=0" },

@@ -63,11 +63,13 @@ struct options {
     u64         ram_size;      /* bytes */
     const char *kernel, *initrd, *append, *dtb, *bios;
     const char *boot_order;    /* as -boot has it, or NULL */
+    const char *boot_once;     /* ... until the first reset, or NULL */
     bool        boot_menu;
     struct opt_drive  drives[OPT_DRIVES];
     u32               drive_count;
     struct opt_drive  floppies[OPT_FLOPPIES]; /* file NULL: no disk in it */
     bool              floppy_given[OPT_FLOPPIES];
+    u32               floppy_boot[OPT_FLOPPIES]; /* bootindex + 1; 0: none */
     struct opt_device devices[OPT_DEVICES];
     u32               device_count;
     enum serial_kind  serial;

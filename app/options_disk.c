@@ -147,23 +147,13 @@ static const struct device_row { const char *name; enum device_kind kind; enum d
     { "virtio-blk-pci", DEVICE_BLK, DEVICE_ON_PCI, "drive=ID[,serial=TEXT][,bootindex=N]  block device on PCI" },
     { "virtio-serial-pci", DEVICE_SERIAL_BUS, DEVICE_ON_PCI, "                       console bus on PCI" },
     { "virtio-rng-pci", DEVICE_RNG, DEVICE_ON_PCI, "                       entropy on PCI" },
-    { "ide-hd", DEVICE_IDE_DISK, DEVICE_ON_IDE, "drive=ID[,bus=ide.0|1][,unit=0|1][,serial=TEXT]  IDE disk" },
-    { "ide-cd", DEVICE_IDE_CD, DEVICE_ON_IDE, "[drive=ID][,bus=ide.0|1][,unit=0|1][,serial=TEXT]  IDE CD-ROM drive" },
+    { "ide-hd", DEVICE_IDE_DISK, DEVICE_ON_IDE,
+      "drive=ID[,bus=ide.0|1][,unit=0|1][,serial=TEXT][,bootindex=N]  IDE disk" },
+    { "ide-cd", DEVICE_IDE_CD, DEVICE_ON_IDE,
+      "[drive=ID][,bus=ide.0|1][,unit=0|1][,serial=TEXT][,bootindex=N]  IDE CD-ROM drive" },
     { "isa-debug-exit", DEVICE_DEBUG_EXIT, DEVICE_ON_ISA, "[iobase=0x501][,iosize=4]  port that ends the run with a status" },
     { "virtconsole", DEVICE_CONSOLE, DEVICE_ANYWHERE, "chardev=ID              console port (on the standard output)" },
 };
-
-static bool boot_index(struct options *o, struct opt_device *d, const char *val, struct err *e)
-{
-    u64 n;
-    if (!opt_u64(val, &n) || n >= 1000000)
-        return err_set(e, "-device %s: bootindex=%s is not a number below 1000000", d->name, val);
-    d->boot = (u32)n + 1;
-    for (u32 i = 0; i < o->device_count; i++)
-        if (o->devices[i].boot == d->boot)
-            return err_set(e, "-device: the bootindex %s is used twice", val);
-    return true;
-}
 
 static bool device_kind(const char *name, struct opt_device *d)
 {
@@ -234,8 +224,8 @@ bool opt_device_arg(struct options *o, const char *arg, struct err *e)
             d.chardev = opt_keep(o, kv.val);
         } else if (!strcmp(kv.key, "id")) {
             d.id = opt_keep(o, kv.val);
-        } else if (!strcmp(kv.key, "bootindex") && d.kind == DEVICE_BLK) {
-            if (!boot_index(o, &d, kv.val, e))
+        } else if (!strcmp(kv.key, "bootindex") && has_drive(&d)) {
+            if (!opt_boot_index(o, "-device", d.name, kv.val, &d.boot, e))
                 return false;
         } else if (d.kind == DEVICE_DEBUG_EXIT && (!strcmp(kv.key, "iobase") || !strcmp(kv.key, "iosize"))) {
             u64 n, want = kv.key[2] == 'b' ? 0x501 : 4;

@@ -80,5 +80,7 @@ bool opt_check_floppies(const struct options *o, u32 buses, struct err *e)
     for (u32 i = 0; i < OPT_FLOPPIES; i++)
         if (o->floppy_given[i] && !(buses >> DEVICE_ON_ISA & 1))
             return err_set(e, "-fda, -fdb, -drive if=floppy: the board '%s' has no floppy drives", o->machine);
+        else if (o->floppy_boot[i] && !(buses >> DEVICE_ON_ISA & 1))
+            return err_set(e, "-global isa-fdc: the board '%s' has no floppy drives", o->machine);
     return true;
 }

@@ -21,6 +21,12 @@ bool opt_floppy_arg(struct options *o, const char *arg, struct err *e);
 bool opt_floppy_file(struct options *o, u32 n, const char *file, struct err *e); /* -fda, -fdb */
 bool opt_check_floppies(const struct options *o, u32 buses, struct err *e) MUST_CHECK;
 
+/* options_boot.c: parsers of rows; a bootindex that is not in use yet (out: it + 1), opt and name for sentences */
+bool opt_boot_arg(struct options *o, const char *arg, struct err *e);
+bool opt_global_arg(struct options *o, const char *arg, struct err *e);
+bool opt_boot_index(const struct options *o, const char *opt, const char *name, const char *val, u32 *out,
+                    struct err *e) MUST_CHECK;
+
 /* options_ports.c: parsers of rows */
 bool opt_serial_arg(struct options *o, const char *arg, struct err *e);
 bool opt_parallel_arg(struct options *o, const char *arg, struct err *e);

@@ -62,6 +62,7 @@ static bool add_devices(struct setup *s, struct pc_ide_drive *to, bool *any, str
             || !put(s, to, n, d->drive ? setup_find_drive(o, d->drive) : NULL, d->kind == DEVICE_IDE_CD, e))
             return false;
         to[n].serial = d->serial;
+        to[n].boot = d->boot;
         to[n].id = d->id ? d->id : to[n].id;
     }
     return true;

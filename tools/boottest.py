@@ -16,6 +16,10 @@ A .boot file has one step a line; '#' starts a comment line. Steps run in order:
     not REGEX           the current machine's output must never have it
     send TEXT           type it; \\n \\r \\e \\xNN stand for themselves
     pause SECONDS       let the machine run
+    screen REGEX        with `-monitor stdio`: until the text screen has it (`info screen`, MULTILINE)
+    keys KEY...         with `-monitor stdio`: press and release these one after the other (`sendkey`)
+    picture FILE COMMAND  with `-monitor stdio`: `screendump` to FILE until the host's COMMAND succeeds
+    monitor COMMAND     with `-monitor stdio`: a command to it, without an answer
     exit STATUS         wait for its end and check the status; with 0, that stderr was empty, and
                         always that the terminal has the settings it had before
     stderr REGEX        what it wrote to stderr must match
@@ -25,8 +29,11 @@ A step continues on the next line after a final backslash. ${NAME} stands for KE
 (interactive shell) INITRD_MIN UBOOT EFI EFI_CODE EFI_VARS DI_KERNEL DI_INITRD (guest files), TMP
 (a fresh folder), TODAY (in UTC) and ROOT, in cmd and wait; in host steps they are environment
 variables. KERNEL_F INITRD_F INITRD_MIN_F are those of the other kernels F: AMD64, CLOUD (cloud-amd64),
-686, PAE (686-pae); INITRD_ROOT_AMD64 goes on with the root file system DISK_AMD64, INITRD_IDE_AMD64 (and so on) has IDE disks and CDs;
-DI_..._AMD64; GRUB_AMD64 is GRUB's core image, with boot.img beside it.
+686, PAE (686-pae); INITRD_ROOT_AMD64 goes on with the root file system DISK_AMD64 (on /dev/vda, or root=),
+INITRD_IDE_AMD64 (and so on) has IDE disks and CDs;
+DI_..._AMD64, GTK_... is the installer with windows; GRUB_AMD64 is GRUB's core image, with boot.img beside it.
+RESCUE_CD, RESCUE_FLOPPY, MEMTEST (x64; MEMTEST_32), SYSLINUX (isolinux.bin, beside what the two need), IPXE (the
+CD; IPXE_LKRN), UBOOT_X64, UBOOT_X86, XEN, GNUMACH: what tools/guests/fetch.sh says.
 MYNAH names the command under test (default: build/mynah run). Machines that still run at the end are
 killed.
 """
@@ -50,7 +57,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ESCAPES = re.compile(rb'\x1b(\[[0-?]*[ -/]*[@-~]|[()][0-9A-Za-z]|[=>78cDEHMNOZ])|\r')
 STEPS = ('timeout', 'full', 'asan', 'host', 'program', 'cmd', 'machine', 'wait', 'not', 'send', 'pause',
-         'exit', 'stderr', 'signal')
+         'exit', 'stderr', 'signal', 'screen', 'keys', 'picture', 'monitor')
 
 
 # Kernels of PCs: the name in .boot files, the guest, the busybox for it.
@@ -81,6 +88,17 @@ def guest_files(build):
         'DI_INITRD_AMD64': ('installer-amd64', 'installer-amd64/initrd.gz'),
         'DISK_AMD64': ('rootfs-amd64', 'rootfs-amd64/disk.img'),
         'GRUB_AMD64': ('grub-amd64', 'grub-amd64/core.img'),
+        'GTK_KERNEL_AMD64': ('gtk-amd64', 'gtk-amd64/linux'),
+        'GTK_INITRD_AMD64': ('gtk-amd64', 'gtk-amd64/initrd.gz'),
+        'RESCUE_CD': ('rescue-amd64', 'rescue-amd64/cd.iso'),
+        'RESCUE_FLOPPY': ('rescue-amd64', 'rescue-amd64/floppy.img'),
+        'MEMTEST': ('memtest-amd64', 'memtest-amd64/memtest86+x64.bin'),
+        'MEMTEST_32': ('memtest-amd64', 'memtest-amd64/memtest86+ia32.bin'),
+        'SYSLINUX': ('syslinux-amd64', 'syslinux-amd64/isolinux.bin'),
+        'IPXE': ('ipxe-amd64', 'ipxe-amd64/ipxe.iso'), 'IPXE_LKRN': ('ipxe-amd64', 'ipxe-amd64/ipxe.lkrn'),
+        'UBOOT_X64': ('uboot-amd64', 'uboot-amd64/u-boot-x86_64.rom'),
+        'UBOOT_X86': ('uboot-amd64', 'uboot-amd64/u-boot-x86.rom'),
+        'XEN': ('xen-amd64', 'xen-amd64/xen'), 'GNUMACH': ('gnumach-i386', 'gnumach-i386/gnumach'),
     } | {f'KERNEL_{name}': (linux, f'{linux}/vmlinuz') for name, linux, _ in PC}
     names = {name: f'{folder}/{path}' for name, (_, path) in guests.items()}
     names |= {'INITRD': f'{build}/guest/shell.gz', 'INITRD_MIN': f'{build}/guest/minimal.gz'}
@@ -176,6 +194,17 @@ class Machine:
         for at in range(0, len(data), 8):
             os.write(self.master, data[at:at + 8])
             self.read(0.02)
+
+    def ask(self, command, deadline):
+        """A monitor's answer to a command."""
+        self.drain()
+        start = len(self.text)
+        self.send(command.encode() + b'\n')
+        while not (found := re.search(r'\n(.*)^\(mynah\) \Z', self.text[start:], re.MULTILINE | re.DOTALL)):
+            if not self.read(0.5) and (self.process.poll() is not None or time.monotonic() > deadline):
+                raise Failed(f'no answer to "{command}"')
+        self.pos = len(self.text)
+        return found[1]
 
     def finish(self, status, deadline, strict):
         while self.process.poll() is None:
@@ -278,6 +307,33 @@ class Run:
         until = time.monotonic() + float(argument)
         while (left := until - time.monotonic()) > 0:
             self.current.read(left)
+
+    def do_screen(self, argument):
+        while not re.search(argument, self.current.ask('info screen', self.deadline), re.MULTILINE):
+            if time.monotonic() > self.deadline:
+                raise Failed('the screen did not have it in time')
+            self.current.read(0.3)
+
+    def do_keys(self, argument):
+        for key in argument.split():
+            self.current.ask(f'sendkey {key}', self.deadline)
+
+    def do_monitor(self, argument):
+        answer = self.current.ask(argument, self.deadline)
+        if answer.strip():
+            raise Failed('the monitor says: ' + answer.strip())
+
+    def do_picture(self, argument):
+        path, _, command = argument.partition(' ')
+        path = string.Template(path).substitute(self.names)
+        while True:
+            self.do_monitor(f'screendump {path}')
+            try:
+                return self.do_host(command)
+            except Failed as e:
+                if time.monotonic() > self.deadline:
+                    raise Failed(f'the picture did not come in time: {e}') from e
+            self.do_pause('1')
 
     def do_exit(self, argument):
         self.current.finish(int(argument), self.deadline, self.strict)

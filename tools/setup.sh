@@ -4,7 +4,7 @@
 set -euo pipefail
 
 run=(gcc libc6-dev meson ninja-build pkg-config python3 zlib1g-dev libzstd-dev libjansson-dev libfdt-dev libpng-dev libsdl2-dev llvm-19-dev seabios)
-test=(libcmocka-dev binutils-aarch64-linux-gnu e2fsprogs genisoimage xvfb libxtst6)
+test=(libcmocka-dev binutils-aarch64-linux-gnu e2fsprogs genisoimage mtools xvfb libxtst6)
 
 case ${1-} in
     run)  wanted=("${run[@]}") ;;

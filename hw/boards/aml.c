@@ -5,8 +5,10 @@
 
 /* Opcodes, ACPI 6.4 table 20.3. */
 enum { OP_ZERO = 0x00, OP_ONE = 0x01, OP_NAME = 0x08, OP_BYTE = 0x0a, OP_WORD = 0x0b, OP_DWORD = 0x0c,
-       OP_STRING = 0x0d, OP_QWORD = 0x0e, OP_SCOPE = 0x10, OP_BUFFER = 0x11, OP_PACKAGE = 0x12, OP_EXT = 0x5b,
-       OP_EXT_DEVICE = 0x82, OP_ROOT = 0x5c };
+       OP_STRING = 0x0d, OP_QWORD = 0x0e, OP_SCOPE = 0x10, OP_BUFFER = 0x11, OP_PACKAGE = 0x12,
+       OP_METHOD = 0x14, OP_DUAL_NAME = 0x2e, OP_EXT = 0x5b, OP_EXT_REGION = 0x80, OP_EXT_FIELD = 0x81,
+       OP_EXT_DEVICE = 0x82, OP_ROOT = 0x5c, OP_DWORD_FIELD = 0x8a, OP_IF = 0xa0, OP_ELSE = 0xa1 };
+enum { SPACE_PCI_CONFIG = 2, ACCESS_BYTE = 1 };
 #define PKG_LENGTH_BYTES 3u /* always the form of three bytes: lengths below 2^20 */
 
 void aml_byte(struct aml *a, u32 v)
@@ -27,13 +29,18 @@ static void little(struct aml *a, u64 v, u32 bytes)
         aml_byte(a, v >> 8 * i & 0xff);
 }
 
-/* One segment, with or without the root before it. */
+/* One segment or two, with or without the root before them. */
 void aml_name(struct aml *a, const char *path)
 {
     if (*path == '\\')
         aml_byte(a, OP_ROOT), path++;
-    CHECK(strlen(path) == 4);
+    bool two = strlen(path) == 9;
+    CHECK(two || strlen(path) == 4);
+    if (two)
+        aml_byte(a, OP_DUAL_NAME);
     aml_bytes(a, path, 4);
+    if (two)
+        aml_bytes(a, path + 5, 4);
 }
 
 void aml_int(struct aml *a, u64 v)
@@ -103,6 +110,63 @@ u32 aml_package(struct aml *a, u32 elements)
     return at;
 }
 
+u32 aml_method(struct aml *a, const char *name, u32 args, bool serialized)
+{
+    aml_byte(a, OP_METHOD);
+    u32 at = open_length(a);
+    aml_name(a, name);
+    aml_byte(a, args | (serialized ? 8 : 0));
+    return at;
+}
+
+u32 aml_if(struct aml *a)
+{
+    aml_byte(a, OP_IF);
+    return open_length(a);
+}
+
+u32 aml_else(struct aml *a)
+{
+    aml_byte(a, OP_ELSE);
+    return open_length(a);
+}
+
+void aml_pci_bytes(struct aml *a, const char *region, u32 at, const char *const *names, u32 count)
+{
+    aml_byte(a, OP_EXT);
+    aml_byte(a, OP_EXT_REGION);
+    aml_name(a, region);
+    aml_byte(a, SPACE_PCI_CONFIG);
+    aml_int(a, at);
+    aml_int(a, count);
+    aml_byte(a, OP_EXT);
+    aml_byte(a, OP_EXT_FIELD);
+    u32 end = open_length(a);
+    aml_name(a, region);
+    aml_byte(a, ACCESS_BYTE);
+    for (u32 i = 0; i < count; i++) {
+        aml_name(a, names[i]);
+        aml_byte(a, 8); /* bits */
+    }
+    aml_end(a, end);
+}
+
+void aml_dword_of_name(struct aml *a, const char *buffer, u32 at, const char *name)
+{
+    aml_byte(a, OP_DWORD_FIELD);
+    aml_name(a, buffer);
+    aml_int(a, at);
+    aml_name(a, name);
+}
+
+void aml_dword_of_arg0(struct aml *a, u32 at, const char *name)
+{
+    aml_byte(a, OP_DWORD_FIELD);
+    aml_byte(a, AML_ARG0);
+    aml_int(a, at);
+    aml_name(a, name);
+}
+
 void aml_def_name(struct aml *a, const char *name)
 {
     aml_byte(a, OP_NAME);
@@ -126,6 +190,16 @@ void aml_def_string(struct aml *a, const char *name, const char *text)
     aml_def_name(a, name);
     aml_byte(a, OP_STRING);
     aml_bytes(a, text, (u32)strlen(text) + 1);
+}
+
+void aml_def_bytes(struct aml *a, const char *name, const u8 *p, u32 n)
+{
+    aml_def_name(a, name);
+    aml_byte(a, OP_BUFFER);
+    u32 at = open_length(a);
+    aml_int(a, n);
+    aml_bytes(a, p, n);
+    aml_end(a, at);
 }
 
 /* ---- resources ---- */
@@ -174,6 +248,22 @@ void aml_res_irq(struct aml *a, u32 irq)
 {
     aml_byte(a, 0x22); /* 6.4.2.1, without flags */
     little(a, 1u << irq, 2);
+}
+
+void aml_res_dma(struct aml *a, u32 channel)
+{
+    aml_byte(a, 0x2a); /* 6.4.2.2 */
+    little(a, 1u << channel, 2);
+}
+
+void aml_res_irq_choice(struct aml *a, const u8 *irqs, u32 count)
+{
+    aml_byte(a, 0x89); /* 6.4.3.6 */
+    little(a, 2 + 4 * count, 2);
+    aml_byte(a, 0x09);
+    aml_byte(a, count);
+    for (u32 i = 0; i < count; i++)
+        little(a, irqs[i], 4);
 }
 
 /* 6.4.3.5: word (2) and double word (4) address spaces. kind 0 memory, 1 I/O, 2 bus; fixed at both ends, positive decode. */

@@ -52,6 +52,7 @@ struct pc {
     struct fw_cfg         fw_cfg;
     u64                   low_size;      /* RAM below 4 GiB */
     struct machine       *m;
+    bool                  started;       /* the first reset was */
     struct i8259          pic;
     struct apic_bus       apics;
     struct apic           apic;
@@ -373,7 +374,7 @@ static void fill_cmos(struct pc *b)
         mc146818_put(&b->rtc, 0x5b + i, (u8)(high >> 8 * i));
     mc146818_put(&b->rtc, 0x14, 0x06); /* equipment: a numeric processor, a pointing device */
     pc_floppy_cmos(&b->c.floppies, &b->rtc);
-    pc_firmware_boot_order(&b->rtc, b->c.boot_order);
+    pc_firmware_boot_order(&b->rtc, b->c.boot_once ? b->c.boot_once : b->c.boot_order);
 }
 
 /* ---- boot ---- */
@@ -412,6 +413,9 @@ static void set_up_chipset(struct pc *b)
 static void board_reset(struct machine *m, void *opaque)
 {
     struct pc *b = opaque;
+    if (b->c.boot_once && b->started)
+        pc_firmware_boot_order(&b->rtc, b->c.boot_order);
+    b->started = true;
     if (!b->c.kernel) {
         iobus_write(&m->io, PC_PORT_92, 2, 1); /* line 20 is open: the keyboard controller's pin is high */
         return;

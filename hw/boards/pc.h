@@ -50,6 +50,8 @@ struct pc_config {
     const char     *kernel, *initrd, *append; /* paths and text, or NULL: then ... */
     const char     *bios;          /* ... this is the path of the firmware that starts */
     const char     *boot_order;    /* up to three of PC_BOOT_LETTERS; NULL: disk, floppy, CD */
+    const char     *boot_once;     /* the same, in its place until the first reset; or NULL */
+    u32             floppy_boot[FDC_DRIVES]; /* bootindex + 1; 0: none */
     bool            boot_menu;
     bool            nographic;     /* firmware may use the serial port as its console */
     struct chr     *serial;        /* COM1, or NULL */

@@ -2,8 +2,8 @@
  * pc_acpi.c - ACPI tables of the PC board: root pointers, FADT, MADT, HPET, DSDT; as much as an operating system needs to
  * find its interrupts, timers, the PCI bus and the way to power off.
  *
- * Source: ACPI specification 6.4, chapter 5. Interrupt routing: PCI pins come to ISA interrupts 10 and 11, level and active high, as on
- * QEMU's machine.
+ * Source: ACPI specification 6.4, chapter 5. Interrupt routing: link devices (pc_acpi_isa.c) route PCI pins to ISA
+ * interrupts 5, 10 and 11, level and active high, as on QEMU's machine.
  */
 #include "base/bits.h"
 #include "hw/boards/pc_acpi.h"
@@ -53,26 +53,10 @@ static u32 begin(struct pc_acpi *t, const char *signature, u32 revision, u32 n)
 
 /* ---- DSDT ---- */
 
-/* Pin p (0: INTA#) of slot s arrives at line (s + p) & 3; hw/boards/pc.c wires them so. */
+/* As SeaBIOS sets the routes. */
 u32 pc_pci_irq(u32 line) { return line & 2 ? 11 : 10; }
 
-static void pci_routing(struct aml *a)
-{
-    aml_def_name(a, "_PRT");
-    u32 all = aml_package(a, 128);
-    for (u32 slot = 0; slot < 32; slot++)
-        for (u32 pin = 0; pin < 4; pin++) {
-            u32 one = aml_package(a, 4);
-            aml_int(a, slot << 16 | 0xffff);
-            aml_int(a, pin);
-            aml_int(a, 0); /* no link device: the number is a global system interrupt */
-            aml_int(a, pc_pci_irq(slot + pin));
-            aml_end(a, one);
-        }
-    aml_end(a, all);
-}
-
-static void pci_bus(struct aml *a, gpa pci_mem)
+static void pci_bus(struct aml *a, const struct pc_config *c, gpa pci_mem)
 {
     u32 dev = aml_device(a, "PCI0");
     aml_def_eisa(a, "_HID", "PNP0A03");
@@ -86,7 +70,8 @@ static void pci_bus(struct aml *a, gpa pci_mem)
     aml_res_mem_range(a, (u32)PC_VGA_HOLE, (u32)PC_VGA_END - 1);
     aml_res_mem_range(a, (u32)pci_mem, (u32)PC_IOAPIC - 1);
     aml_resources_end(a, r);
-    pci_routing(a);
+    pc_acpi_isa(a, c);
+    pc_acpi_routing(a);
     aml_end(a, dev);
 }
 
@@ -158,7 +143,7 @@ static u32 dsdt(struct pc_acpi *t, const struct pc_config *c, gpa pci_mem)
     u32 at = begin(t, "DSDT", 1, HEADER);
     struct aml a = { .p = t->p + at, .n = HEADER, .room = ROOM - at };
     u32 scope = aml_scope(&a, "\\_SB_");
-    pci_bus(&a, pci_mem);
+    pci_bus(&a, c, pci_mem);
     legacy_device(&a, "COM1", "PNP0501", 1, PC_PORT_COM1, 8, PC_IRQ_COM1);
     if (c->serial2)
         legacy_device(&a, "COM2", "PNP0501", 2, PC_PORT_COM2, 8, PC_IRQ_COM2);

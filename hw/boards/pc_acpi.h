@@ -23,7 +23,11 @@ struct pc_acpi {
     u32 pointer_count;
 };
 
-u32  pc_pci_irq(u32 line); /* ISA interrupt of one of the four PCI interrupt lines */
+struct aml;
+/* Parts of the host bridge in the DSDT: the ISA bridge with link devices and floppy controller, and _PRT. */
+void pc_acpi_isa(struct aml *a, const struct pc_config *c);
+void pc_acpi_routing(struct aml *a);
+u32  pc_pci_irq(u32 line); /* when firmware is done: ISA interrupt of one of the four PCI interrupt lines */
 /* They name what this configuration has. */
 void pc_acpi_make(struct pc_acpi *a, const struct pc_config *c, gpa pci_mem);
 void pc_acpi_free(struct pc_acpi *a);

@@ -60,13 +60,15 @@ static bool is_64bit(const struct pc_boot *b)
     return version_of(b) >= 0x020c && load_le16(b->kernel.p + BP_XLOADFLAGS) & XLF_KERNEL_64;
 }
 
-/* The header says how much of what it is the header of there is. */
+/* The header says how much of what it is the header of there is, in units of 16 bytes: the
+ * last may be a part of one. */
 static bool check_size(struct pc_boot *b, const char *path, struct err *e)
 {
     const struct file_bytes *f = &b->kernel;
     u32 sectors = f->p[BP_SETUP_SECTS] ? f->p[BP_SETUP_SECTS] : 4;
     b->setup_bytes = (sectors + 1) * 512;
-    u64 least = is_64bit(b) ? ENTRY_64 + 1 : 1, body = (u64)load_le32(f->p + BP_SYSSIZE) * 16;
+    u64 least = is_64bit(b) ? ENTRY_64 + 1 : 1, units = load_le32(f->p + BP_SYSSIZE);
+    u64 body = units ? (units - 1) * 16 + 1 : 0;
     body = version_of(b) >= 0x0204 ? MAX(body, least) : least; /* 16 bits before that */
     return f->n >= b->setup_bytes + body
            || err_set(e, "kernel '%s': truncated: %llu bytes, its header states %llu", path, (unsigned long long)f->n,

@@ -84,23 +84,36 @@ static bool add_acpi(struct fw_cfg *f, const struct pc_acpi *a, struct err *e)
     return ok;
 }
 
-/* Disks in the order of their boot indices, as the paths that firmware of Open Firmware's kind has for them. */
+/* The device that the next boot index after `after` is of, as the path that firmware of Open Firmware's kind has for
+ * it. */
+struct boot_place { u32 index; char path[48]; };
+static void offer(struct boot_place *best, u32 after, u32 index, const char *fmt, u32 a, u32 b)
+{
+    if (index <= after || (best->index && index >= best->index))
+        return;
+    best->index = index;
+    snprintf(best->path, sizeof best->path, fmt, a, b);
+}
+
+static struct boot_place next_place(const struct pc_config *c, u32 after)
+{
+    struct boot_place p = { 0 };
+    for (u32 i = 0; i < c->slot_count; i++)
+        offer(&p, after, c->slots[i].boot, "/pci@i0cf8/scsi@%x/disk@%u,0", PC_FIRST_SLOT + i, 0);
+    for (u32 i = 0; i < PC_IDE_DRIVES; i++)
+        offer(&p, after, c->ide[i].boot, "/pci@i0cf8/ide@1,1/drive@%u/disk@%u", i / 2, i % 2);
+    for (u32 i = 0; i < FDC_DRIVES; i++)
+        offer(&p, after, c->floppy_boot[i], "/pci@i0cf8/isa@1/fdc@%04x/floppy@%u", PC_PORT_FDC, i);
+    return p;
+}
+
 static bool add_boot_order(struct fw_cfg *f, const struct pc_config *c, struct err *e)
 {
-    char list[PC_SLOTS * 40] = "";
+    char list[(PC_SLOTS + PC_IDE_DRIVES + FDC_DRIVES) * sizeof((struct boot_place *)0)->path] = "";
     u32 n = 0;
-    u64 done = 0;
-    for (;;) {
-        const struct virtio_slot *next = NULL;
-        for (u32 i = 0; i < c->slot_count; i++)
-            if (c->slots[i].boot && !(done >> i & 1) && (!next || c->slots[i].boot < next->boot))
-                next = &c->slots[i];
-        if (!next)
-            return !n || fw_cfg_add_file(f, "bootorder", list, n + 1, e);
-        done |= 1ull << (next - c->slots);
-        n += (u32)snprintf(list + n, sizeof list - n, "%s/pci@i0cf8/scsi@%x/disk@0,0", n ? "\n" : "",
-                           PC_FIRST_SLOT + (u32)(next - c->slots));
-    }
+    for (struct boot_place p = { 0 }; (p = next_place(c, p.index)).index;)
+        n += (u32)snprintf(list + n, sizeof list - n, "%s%s", n ? "\n" : "", p.path);
+    return !n || fw_cfg_add_file(f, "bootorder", list, n + 1, e);
 }
 
 bool pc_firmware_describe(struct fw_cfg *f, const struct pc_config *c, u64 low_size, const struct pc_acpi *acpi,

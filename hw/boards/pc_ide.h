@@ -12,6 +12,7 @@ struct pc_ide_drive {
     struct block *block;   /* owned by whoever holds this, the board in the end */
     const char   *serial;  /* or NULL: QEMU's for this place */
     const char   *id;      /* what a monitor calls it */
+    u32           boot;    /* bootindex + 1; 0: none */
 };
 
 struct pc_ide {

@@ -9,6 +9,10 @@
 #   linux-amd64, linux-cloud-amd64, linux-686, linux-686-pae, busybox-amd64, busybox-i386, installer-amd64
 #              the same for PCs, in folders of these names
 #   grub-amd64    GRUB for a PC's disk: grub-amd64/{boot.img,core.img}; tools/guests/mkdisk.py makes the disk
+#   rescue-amd64  GRUB's rescue media: rescue-amd64/{cd.iso,floppy.img}
+#   syslinux-amd64  ISOLINUX, SYSLINUX: syslinux-amd64/{isolinux.bin,memdisk,*.c32,syslinux} (the last one runs here)
+#   memtest-amd64, ipxe-amd64, uboot-amd64, xen-amd64, gnumach-i386, gtk-amd64 (the installer with windows)
+#                 memtest86+{x64,ia32}.bin; ipxe.{iso,lkrn}; u-boot-{x86,x86_64}.rom; xen; gnumach; {linux,initrd.gz}
 #   rootfs-amd64  a small Debian with systemd on a disk: rootfs-amd64/disk.img
 #   --path     print the folder of guest files and leave
 #
@@ -23,6 +27,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 ALL='linux busybox installer uboot edk2'
 ALL+=' linux-amd64 linux-cloud-amd64 linux-686 linux-686-pae busybox-amd64 busybox-i386 installer-amd64 rootfs-amd64 grub-amd64'
+ALL+=' rescue-amd64 memtest-amd64 syslinux-amd64 ipxe-amd64 uboot-amd64 xen-amd64 gnumach-i386 gtk-amd64'
 
 arch_of() { # the Debian architecture of a guest
     case $1 in
@@ -42,12 +47,13 @@ folder_of() { # the folder of a guest; plain names are the arm64 ones
 fetch_linux() { # DIR FLAVOUR
     local version flavour=${2:-arm64} more=()
     # The power key of the virt board is a keyboard; kernels for clouds have none.
-    # PCs have IDE.
+    # PCs have IDE and a power button.
     if [ "$flavour" = arm64 ]; then
         more=('./lib/modules/*/kernel/drivers/input/keyboard/*')
     else
         more=('./lib/modules/*/kernel/drivers/ata/*' './lib/modules/*/kernel/drivers/scsi/*'
-            './lib/modules/*/kernel/drivers/cdrom/*' './lib/modules/*/kernel/block/*')
+            './lib/modules/*/kernel/drivers/cdrom/*' './lib/modules/*/kernel/block/*'
+            './lib/modules/*/kernel/drivers/acpi/*' './lib/modules/*/kernel/drivers/input/*')
     fi
     # The metapackage depends on the current kernel by its full name.
     version=$(papt apt-cache depends "linux-image-$flavour" |
@@ -73,18 +79,27 @@ fetch_busybox() {
     rmdir "$1/bin"
 }
 
-fetch_installer() {
-    local from
+fetch_installer() { # DIR ARCH [text|gtk]
+    local from kind=${3:-text}
     say "fetching Debian's $ARCH installer (60 MB)"
     papt_unpack "$1" "debian-installer-12-netboot-$ARCH" \
-        "./usr/lib/debian-installer/images/*/$ARCH/text/debian-installer/$ARCH/*"
-    from=$(echo "$1"/usr/lib/debian-installer/images/*/"$ARCH/text/debian-installer/$ARCH")
+        "./usr/lib/debian-installer/images/*/$ARCH/$kind/debian-installer/$ARCH/*"
+    from=$(echo "$1"/usr/lib/debian-installer/images/*/"$ARCH/$kind/debian-installer/$ARCH")
     mv "$from/linux" "$from/initrd.gz" "$1/"
     rm -r "$1/usr"
 }
 
-fetch_uboot() {
+fetch_gtk() { fetch_installer "$1" "$2" gtk; }
+
+fetch_uboot() { # DIR ARCH
     say "fetching U-Boot (10 MB)"
+    if [ "$2" = amd64 ]; then
+        papt_unpack "$1" u-boot-qemu './usr/lib/u-boot/qemu-x86*'
+        mv "$1/usr/lib/u-boot/qemu-x86/u-boot.rom" "$1/u-boot-x86.rom"
+        mv "$1/usr/lib/u-boot/qemu-x86_64/u-boot.rom" "$1/u-boot-x86_64.rom"
+        rm -r "$1/usr"
+        return
+    fi
     papt_unpack "$1" u-boot-qemu './usr/lib/u-boot/qemu_arm64/*'
     mv "$1/usr/lib/u-boot/qemu_arm64/u-boot.bin" "$1/"
     rm -r "$1/usr"
@@ -98,19 +113,68 @@ fetch_edk2() {
     rm -r "$1/usr"
 }
 
+fetch_rescue() {
+    say "fetching GRUB's rescue media (10 MB)"
+    papt_unpack "$1" grub-rescue-pc './usr/lib/grub-rescue/*'
+    mv "$1/usr/lib/grub-rescue/grub-rescue-cdrom.iso" "$1/cd.iso"
+    mv "$1/usr/lib/grub-rescue/grub-rescue-floppy.img" "$1/floppy.img"
+    rm -r "$1/usr"
+}
+
+fetch_memtest() {
+    say "fetching memtest86+ (1 MB)"
+    papt_unpack "$1" memtest86+ './boot/*.bin'
+    mv "$1"/boot/*.bin "$1/"
+    rm -r "$1/boot"
+}
+
+# The installer of boot sectors runs from where it is unpacked.
+fetch_syslinux() {
+    say "fetching ISOLINUX and SYSLINUX (1 MB)"
+    papt_unpack "$1/unpacked" isolinux './usr/lib/ISOLINUX/isolinux.bin'
+    papt_unpack "$1/unpacked" syslinux './usr/bin/syslinux'
+    papt_unpack "$1/unpacked" syslinux-common './usr/lib/syslinux/memdisk' './usr/lib/syslinux/modules/bios/*'
+    mv "$1"/unpacked/usr/{lib/ISOLINUX/isolinux.bin,bin/syslinux,lib/syslinux/memdisk} "$1/"
+    mv "$1"/unpacked/usr/lib/syslinux/modules/bios/*.c32 "$1"/unpacked/package "$1/"
+    rm -r "$1/unpacked"
+}
+
+fetch_ipxe() {
+    say "fetching iPXE (2 MB)"
+    papt_unpack "$1" ipxe './boot/ipxe.lkrn' './usr/lib/ipxe/ipxe.iso'
+    mv "$1/boot/ipxe.lkrn" "$1/usr/lib/ipxe/ipxe.iso" "$1/"
+    rm -r "$1/boot" "$1/usr"
+}
+
+fetch_xen() {
+    say "fetching Xen's hypervisor (6 MB)"
+    papt_unpack "$1" xen-hypervisor-4.17-amd64 './boot/xen-*.gz'
+    gunzip -c "$1"/boot/xen-*.gz > "$1/xen"
+    rm -r "$1/boot"
+}
+
+fetch_gnumach() {
+    say "fetching GNU Mach (2 MB)"
+    papt_unpack "$1" gnumach-image-1.8-486 './boot/gnumach-*'
+    gunzip -c "$1"/boot/gnumach-*.gz > "$1/gnumach"
+    rm -r "$1/boot"
+}
+
 # The core image is made by GRUB's own program, which runs from where it is unpacked.
+GRUB_MODULES='biosdisk part_msdos ext2 normal linux linux16 multiboot multiboot2 serial terminal echo test halt'
+GRUB_MODULES+=' reboot ls search configfile minicmd cat'
 fetch_grub() {
-    local p=$1/unpacked modules
-    modules='biosdisk part_msdos ext2 normal linux serial terminal echo test halt reboot ls search configfile minicmd cat'
+    local p=$1/unpacked
     say "fetching GRUB (4 MB)"
     papt_unpack "$p" grub-common './usr/bin/grub-mkimage'
     papt_unpack "$p" libdevmapper1.02.1 './lib/*'
     papt_unpack "$p" grub-pc-bin './usr/lib/grub/i386-pc/*'
     # shellcheck disable=SC2086
     LD_LIBRARY_PATH=$p/lib/x86_64-linux-gnu "$p/usr/bin/grub-mkimage" -O i386-pc -d "$p/usr/lib/grub/i386-pc" \
-        -p '(hd0,msdos1)/boot/grub' -o "$1/core.img" $modules || die "grub-mkimage could not make a core image"
+        -p '(hd0,msdos1)/boot/grub' -o "$1/core.img" $GRUB_MODULES || die "grub-mkimage could not make a core image"
     mv "$p/usr/lib/grub/i386-pc/boot.img" "$p/package" "$1/"
     rm -r "$p"
+    echo "$GRUB_MODULES" > "$1/modules"
 }
 
 is_whole() { # is the guest there, with all that these scripts take from its package now
@@ -118,7 +182,8 @@ is_whole() { # is the guest there, with all that these scripts take from its pac
     folder=$(folder_of "$1")
     [ -e "$folder/package" ] || return
     case $1 in
-    linux-*) [ -d "$folder/modules/drivers/ata" ] ;;
+    linux-*) [ -d "$folder/modules/drivers/ata" ] && [ -d "$folder/modules/drivers/input" ] ;;
+    grub-*) [ "$(cat "$folder/modules" 2> /dev/null)" = "$GRUB_MODULES" ] ;;
     esac
 }
 

@@ -2,7 +2,8 @@
 # initrd.sh DIR [LINUX BUSYBOX] - make shell.gz (what ./run boots) and minimal.gz (prints one line, powers off)
 # in DIR from the fetched guests; returns at once when they are there. LINUX and BUSYBOX are folders of
 # guests (linux-arm64, busybox-arm64); those of others than arm64 make shell-LINUX.gz, minimal-LINUX.gz and
-# root-LINUX.gz (goes on with the root file system on /dev/vda) and ide-LINUX.gz (a shell, with IDE disks and CDs).
+# root-LINUX.gz (goes on with the root file system on /dev/vda or root=) and ide-LINUX.gz (a shell, with IDE disks
+# and CDs).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/common.sh"
@@ -30,6 +31,11 @@ mk() { # mk NAME ARGS...
 
 mk minimal
 mk shell --modules "$GUESTS/$linux/modules" "${modules[@]}"
-# systemd mounts these two.
-[ -z "$suffix" ] || mk root --modules "$GUESTS/$linux/modules" "${modules[@]}" autofs4 binfmt_misc
+# systemd mounts the last two; the power button is a module of its own, and seen through evdev.
+more=()
+for module in button:ACPI_BUTTON evdev:INPUT_EVDEV; do
+    ! grep -q "^CONFIG_${module#*:}=m" "$GUESTS/$linux/config" || more+=("${module%:*}")
+done
+[ -z "$suffix" ] || mk root --modules "$GUESTS/$linux/modules" "${modules[@]}" "${more[@]}" \
+    ata_piix sd_mod autofs4 binfmt_misc
 [ -z "$suffix" ] || mk ide --modules "$GUESTS/$linux/modules" "${modules[@]}" ata_piix sd_mod sr_mod isofs
