@@ -10,6 +10,7 @@ send mount -t ext4 /dev/vda /mnt && echo mounted$((6*7))\n
 wait ^mounted42
 send dd if=/dev/urandom of=/mnt/random bs=64k count=128 && sync\n
 wait 128\+0 records out
+wait mynah:/root# 
 send cd /mnt; md5sum random > sums; mkdir -p a/b; cp /bin/busybox a/b; md5sum a/b/busybox >> sums; cd\n
 wait mynah:/root# 
 send umount /mnt; mount -t ext4 /dev/vda /mnt; cd /mnt; md5sum -c sums\n

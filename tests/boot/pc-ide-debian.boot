@@ -36,7 +36,7 @@ pause 1
 send \x1b[B\n
 wait Linux version 6\.
 wait mynah:/root# 
-send uname -m; mount -t ext4 LABEL=mynah /mnt && cat /mnt/etc/hostname; poweroff\n
+send uname -m; until mount -t ext4 LABEL=mynah /mnt; do sleep 1; done; cat /mnt/etc/hostname; poweroff\n
 wait ^i686
 wait ^mynah$
 exit 0

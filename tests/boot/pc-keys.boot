@@ -32,10 +32,13 @@ send sendkey left 300\n
 wait \(mynah\) 
 send sendkey nokey\n
 wait sendkey: 'nokey': there is no key 'nokey'
+wait \(mynah\) 
 send sendkey ret\n
 wait \(mynah\) 
+wait ^ ?Hey-/$
+wait mynah:/root# 
 send \x01c
-wait ^Hey-/$
+wait \n
 send { echo open twice; head -n 1 | wc -c | sed 's/^/held: /'; } < /dev/tty1\n
 wait ^open twice
 send \x01c
@@ -44,17 +47,21 @@ send sendkey x 1500\n
 wait \(mynah\) 
 send sendkey ret\n
 wait \(mynah\) 
-send \x01c
 # Linux asks for a quarter of a second until the key repeats and 30 times a second from there on; the line's end counts, too
-wait ^held: (39|40|41)$
+wait ^ ?held: (39|40|41)$
+wait mynah:/root# 
+send \x01c
+wait \n
 send dmesg -n 8\n
 wait mynah:/root# 
 send \x01c
 wait \(mynah\) 
 send sendkey alt-sysrq-s\n
 wait \(mynah\) 
-send \x01c
 wait sysrq: Emergency Sync
+wait Emergency Sync complete\n
+send \x01c
+wait \n
 send poweroff\n
 exit 0
 host grep -q ^second $TMP/com2

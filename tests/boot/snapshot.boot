@@ -24,6 +24,7 @@ send savevm /none/such\n
 wait ^snapshot '/none/such': .*No such file
 wait \(mynah\) 
 send \x01c
+wait \n
 send \n
 wait mynah:/root# 
 send umount /mnt; poweroff\n

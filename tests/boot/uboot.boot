@@ -21,10 +21,12 @@ wait chosen \{
 wait stdout-path
 send md.l 40000000 4\n
 wait ^40000000: edfe0dd0
+wait ^=> 
 send date\n
 wait ^=> 
 send crc32 40000000 100\n
 wait ==> [0-9a-f]{8}
+wait ^=> 
 send virtio info\n
 wait ^=> 
 send poweroff\n

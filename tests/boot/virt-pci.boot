@@ -18,6 +18,7 @@ send d=/dev/$(cd /sys/block; grep -l onpci vd*/serial | cut -d/ -f1); mount -t e
 wait ^mounted42
 send dd if=/dev/urandom of=/mnt/random bs=64k count=128 && sync\n
 wait 128\+0 records out
+wait mynah:/root# 
 send cd /mnt; md5sum random > sums; mkdir -p a/b; cp /bin/busybox a/b; md5sum a/b/busybox >> sums; cd\n
 wait mynah:/root# 
 send umount /mnt; mount -t ext4 $d /mnt; cd /mnt; md5sum -c sums\n
