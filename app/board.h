@@ -29,8 +29,9 @@ struct app_board {
     struct pci_bus *(*pci)(struct machine *m);
     /* The drives whose media come and go; those without an id are none. NULL: the board has none. */
     struct block_door *(*doors)(struct machine *m, u32 *count);
-    /* the screen, or NULL: none is wanted; no function: the board has none */
+    /* The screen to look at, or NULL: there is none. */
     struct display *(*display)(struct machine *m);
+    bool has_vga;                /* a VGA, unless told otherwise */
     bool firmware;               /* without -kernel and -bios it starts firmware that it finds itself */
 };
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define VGA_BIOS "/usr/share/seabios/vgabios-stdvga.bin" /* of Debian's package seabios */
+#define RAMFB_BIOS "/usr/share/seabios/vgabios-ramfb.bin"
 #define FIRMWARE "bios-256k.bin" /* without -bios */
 
 static bool add_cpu(struct machine *m, void *opaque, struct err *e)
@@ -48,6 +49,8 @@ static void describe(struct setup *s)
     c->rtc_seconds = setup_rtc(o);
     c->vga = o->vga_given || !(o->no_vga || o->no_defaults);
     c->vga_bios = !o->kernel || !access(VGA_BIOS, F_OK) ? VGA_BIOS : NULL; /* a kernel does without */
+    c->ramfb = setup_ramfb(o, &c->ramfb_order);
+    c->ramfb_bios = !o->kernel || !access(RAMFB_BIOS, F_OK) ? RAMFB_BIOS : NULL;
     for (u32 i = 0; i < o->device_count; i++)
         c->debug_exit |= o->devices[i].kind == DEVICE_DEBUG_EXIT;
 }
@@ -105,6 +108,6 @@ static const char *model(u32 i) { return x86_models[i].name; }
 const struct app_board app_board_pc = {
     .name = "pc", .text = "PC (i440FX + PIIX, compatible with QEMU's pc)", .cpu = "Haswell",
     .buses = 1u << DEVICE_ON_PCI | 1u << DEVICE_ON_ISA | 1u << DEVICE_ON_IDE, .model = model, .slots = PC_SLOTS, .ide_drives = PC_IDE_DRIVES,
-    .firmware = true, .doors = pc_doors, .build = build,
+    .firmware = true, .has_vga = true, .doors = pc_doors, .build = build,
     .close = close_disks, .power_key = pc_power_key, .display = pc_display, .nmi = pc_nmi, .pci = pc_pci,
 };

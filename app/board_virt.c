@@ -45,6 +45,8 @@ static void describe(struct setup *s)
     v->deterministic = o->icount;
     v->nographic = o->nographic;
     v->rtc_seconds = setup_rtc(o);
+    v->input = s->input;
+    v->ramfb = setup_ramfb(o, &v->ramfb_order);
 }
 
 /* Names of devices by their transport: the last one is taken first. */
@@ -72,5 +74,5 @@ const struct app_board app_board_virt = {
     .name = "virt", .text = "Arm virtual machine (compatible with QEMU's virt)\nOptions: virt,gic-version=2|3",
     .cpu = "cortex-a72", .buses = 1u << DEVICE_ON_MMIO | 1u << DEVICE_ON_PCI, .model = model,
     .slots = VIRT_VIRTIO_COUNT, .pci_slots = VIRT_PCI_COUNT, .build = build, .close = close_disks,
-    .power_key = virt_power_key, .pci = virt_pci,
+    .power_key = virt_power_key, .display = virt_display, .pci = virt_pci,
 };

@@ -57,6 +57,21 @@ static void mouse_move(struct monitor *mon, const struct monitor_args *a)
         monitor_say(mon, "mouse_move: the guest has not taken the input sent before\n");
 }
 
+/* Where an absolute pointer is. */
+static void mouse_point(struct monitor *mon, const struct monitor_args *a)
+{
+    i64 at[2];
+    for (u32 i = 0; i < 2; i++)
+        if (!number(a->word[i], 0, INPUT_ABS_MAX, &at[i])) {
+            monitor_say(mon, "mouse_point: '%s' is not a number from 0 to %d\n", a->word[i], INPUT_ABS_MAX);
+            return;
+        }
+    if (!input_is_absolute(mon->on->input))
+        monitor_say(mon, "mouse_point: the guest uses no device for absolute positions\n");
+    else if (!input_point(mon->on->input, (i32)at[0], (i32)at[1]))
+        monitor_say(mon, "mouse_point: the guest has not taken the input sent before\n");
+}
+
 static void mouse_button(struct monitor *mon, const struct monitor_args *a)
 {
     i64 mask;
@@ -89,6 +104,7 @@ const struct monitor_command monitor_input_commands[] = {
     { "sendkey", "", "KEYS [MS]", "press keys together for so long (100): a, shift-a, ctrl-alt-delete", 0, 2, sendkey,
       complete_sendkey },
     { "mouse_move", "", "DX DY [DZ]", "move the mouse right and down, turn its wheel", 2, 3, mouse_move, NULL },
+    { "mouse_point", "", "X Y", "put an absolute pointer there, 0 to 32767 each way", 2, 2, mouse_point, NULL },
     { "mouse_button", "", "MASK", "which of the mouse's buttons are down from now on", 1, 1, mouse_button, NULL },
     { "screendump", "", "FILE", "write the screen as a PNG, or PPM by the name's end", 0, 1, screendump, NULL },
     { 0 },

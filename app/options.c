@@ -470,7 +470,7 @@ bool options_finish(struct options *o, struct err *e)
         o->serial = SERIAL_MON_STDIO;
     if (!o->cpu)
         o->cpu = o->default_cpu ? o->default_cpu : b->cpu;
-    if (o->vga_given && !b->display)
+    if (o->vga_given && !b->has_vga)
         return err_set(e, "-vga std: the board '%s' has no VGA", b->name);
     return opt_check_floppies(o, b->buses, e) && opt_check_drives(o, b->ide_drives, e) && opt_check_devices(o, b->buses, e)
            && opt_check_ports(o, e) && check_lockstep(o, e) && check_rtc(o, e);

@@ -23,7 +23,7 @@ struct opt_drive {
 };
 
 enum device_kind { DEVICE_DEBUG_EXIT, DEVICE_BLK, DEVICE_CONSOLE, DEVICE_SERIAL_BUS /* virtio-serial-device: carries a virtconsole */, DEVICE_RNG,
-                   DEVICE_IDE_DISK, DEVICE_IDE_CD };
+                   DEVICE_IDE_DISK, DEVICE_IDE_CD, DEVICE_GPU, DEVICE_KEYBOARD, DEVICE_MOUSE, DEVICE_TABLET, DEVICE_RAMFB };
 enum device_bus { DEVICE_ANYWHERE, DEVICE_ON_MMIO, DEVICE_ON_PCI, DEVICE_ON_ISA, DEVICE_ON_IDE };
 struct opt_device {
     enum device_kind kind;
@@ -32,6 +32,7 @@ struct opt_device {
     const char      *drive, *id, *serial, *chardev;
     int              ide_bus, ide_unit; /* -1: not given */
     u32              boot;     /* bootindex + 1; 0: none */
+    u32              xres, yres; /* of a screen; 0: not given */
 };
 
 enum display_kind { DISPLAY_AUTO, DISPLAY_NONE, DISPLAY_SDL }; /* AUTO: a window when there is a desktop for it */

@@ -147,6 +147,15 @@ static const struct device_row { const char *name; enum device_kind kind; enum d
     { "virtio-blk-pci", DEVICE_BLK, DEVICE_ON_PCI, "drive=ID[,serial=TEXT][,bootindex=N]  block device on PCI" },
     { "virtio-serial-pci", DEVICE_SERIAL_BUS, DEVICE_ON_PCI, "                       console bus on PCI" },
     { "virtio-rng-pci", DEVICE_RNG, DEVICE_ON_PCI, "                       entropy on PCI" },
+    { "virtio-gpu-device", DEVICE_GPU, DEVICE_ON_MMIO, "[xres=N][,yres=N]       screen on virtio-mmio" },
+    { "virtio-keyboard-device", DEVICE_KEYBOARD, DEVICE_ON_MMIO, "                  keyboard on virtio-mmio" },
+    { "virtio-mouse-device", DEVICE_MOUSE, DEVICE_ON_MMIO, "                       mouse on virtio-mmio" },
+    { "virtio-tablet-device", DEVICE_TABLET, DEVICE_ON_MMIO, "                       tablet on virtio-mmio" },
+    { "virtio-gpu-pci", DEVICE_GPU, DEVICE_ON_PCI, "[xres=N][,yres=N]       screen on PCI" },
+    { "virtio-keyboard-pci", DEVICE_KEYBOARD, DEVICE_ON_PCI, "                       keyboard on PCI" },
+    { "virtio-mouse-pci", DEVICE_MOUSE, DEVICE_ON_PCI, "                       mouse on PCI" },
+    { "virtio-tablet-pci", DEVICE_TABLET, DEVICE_ON_PCI, "                       tablet on PCI" },
+    { "ramfb", DEVICE_RAMFB, DEVICE_ANYWHERE, "                       screen in RAM that firmware sets up" },
     { "ide-hd", DEVICE_IDE_DISK, DEVICE_ON_IDE,
       "drive=ID[,bus=ide.0|1][,unit=0|1][,serial=TEXT][,bootindex=N]  IDE disk" },
     { "ide-cd", DEVICE_IDE_CD, DEVICE_ON_IDE,
@@ -154,6 +163,8 @@ static const struct device_row { const char *name; enum device_kind kind; enum d
     { "isa-debug-exit", DEVICE_DEBUG_EXIT, DEVICE_ON_ISA, "[iobase=0x501][,iosize=4]  port that ends the run with a status" },
     { "virtconsole", DEVICE_CONSOLE, DEVICE_ANYWHERE, "chardev=ID              console port (on the standard output)" },
 };
+
+enum { SCREEN_MIN = 64, SCREEN_MAX = 4095 }; /* what an EDID can say */
 
 static bool device_kind(const char *name, struct opt_device *d)
 {
@@ -180,6 +191,16 @@ static bool ide_place(struct opt_device *d, const struct kv *kv, struct err *e)
         return err_set(e, "-device %s: %s=%s is not %s", d->name, kv->key, kv->val,
                        bus ? "ide.0 or ide.1" : "0 or 1");
     *(bus ? &d->ide_bus : &d->ide_unit) = *digit - '0';
+    return true;
+}
+
+static bool screen_side(struct opt_device *d, const struct kv *kv, struct err *e)
+{
+    u64 n;
+    if (!opt_u64(kv->val, &n) || n < SCREEN_MIN || n > SCREEN_MAX)
+        return err_set(e, "-device %s: %s=%s is not a number of pixels from %d to %d", d->name, kv->key, kv->val,
+                       SCREEN_MIN, SCREEN_MAX);
+    *(*kv->key == 'x' ? &d->xres : &d->yres) = (u32)n;
     return true;
 }
 
@@ -227,6 +248,9 @@ bool opt_device_arg(struct options *o, const char *arg, struct err *e)
         } else if (!strcmp(kv.key, "bootindex") && has_drive(&d)) {
             if (!opt_boot_index(o, "-device", d.name, kv.val, &d.boot, e))
                 return false;
+        } else if (d.kind == DEVICE_GPU && (!strcmp(kv.key, "xres") || !strcmp(kv.key, "yres"))) {
+            if (!screen_side(&d, &kv, e))
+                return false;
         } else if (d.kind == DEVICE_DEBUG_EXIT && (!strcmp(kv.key, "iobase") || !strcmp(kv.key, "iosize"))) {
             u64 n, want = kv.key[2] == 'b' ? 0x501 : 4;
             if (!opt_u64(kv.val, &n) || n != want)
@@ -237,6 +261,9 @@ bool opt_device_arg(struct options *o, const char *arg, struct err *e)
     }
     if ((d.kind == DEVICE_BLK || d.kind == DEVICE_IDE_DISK) && !d.drive)
         return err_set(e, "-device %s: drive= is missing", d.name);
+    for (u32 i = 0; d.kind == DEVICE_RAMFB && i < o->device_count; i++)
+        if (o->devices[i].kind == DEVICE_RAMFB)
+            return err_set(e, "-device ramfb: there can be one");
     for (u32 i = 0; d.id && i < o->device_count; i++)
         if (o->devices[i].id && !strcmp(o->devices[i].id, d.id))
             return err_set(e, "-device: the id '%s' is used twice", d.id);

@@ -91,20 +91,41 @@ static const struct opt_drive *claim(struct setup *s, const struct opt_device *d
     return ok ? drive : NULL;
 }
 
+static enum virtio_slot_kind slot_kind(enum device_kind k)
+{
+    switch (k) {
+    case DEVICE_RNG:      return SLOT_RNG;
+    case DEVICE_GPU:      return SLOT_GPU;
+    case DEVICE_KEYBOARD: return SLOT_KEYBOARD;
+    case DEVICE_MOUSE:    return SLOT_MOUSE;
+    case DEVICE_TABLET:   return SLOT_TABLET;
+    default:              return SLOT_CONSOLE;
+    }
+}
+
+bool setup_ramfb(const struct options *o, u32 *order)
+{
+    for (*order = 0; *order < o->device_count; ++*order)
+        if (o->devices[*order].kind == DEVICE_RAMFB)
+            return true;
+    return false;
+}
+
 static bool add_device(struct setup *s, const struct opt_device *d, u64 *used, setup_slot_name *name, struct err *e)
 {
     const struct opt_drive *drive = NULL;
     if (d->drive && !(drive = claim(s, d, used, e)))
         return false;
-    if (d->kind == DEVICE_SERIAL_BUS || d->kind == DEVICE_DEBUG_EXIT || d->bus == DEVICE_ON_IDE)
+    if (d->kind == DEVICE_SERIAL_BUS || d->kind == DEVICE_DEBUG_EXIT || d->kind == DEVICE_RAMFB
+        || d->bus == DEVICE_ON_IDE)
         return true;
     if (d->kind == DEVICE_BLK)
         return add_blk(s, drive, on_pci(s, d), d, name, e);
     if (!room_on(s, on_pci(s, d), e))
         return false;
     put(s, on_pci(s, d), (struct virtio_slot){
-        .kind = d->kind == DEVICE_RNG ? SLOT_RNG : SLOT_CONSOLE,
-        .chr = d->kind == DEVICE_CONSOLE ? s->console : NULL, .id = d->id });
+        .kind = slot_kind(d->kind), .chr = d->kind == DEVICE_CONSOLE ? s->console : NULL, .id = d->id,
+        .xres = d->xres, .yres = d->yres, .order = (u32)(d - s->o->devices) });
     return true;
 }
 

@@ -52,5 +52,7 @@ bool setup_floppies(struct setup *s, struct pc_floppies *f, struct err *e) MUST_
 bool setup_ide(struct setup *s, struct pc_ide_drive drives[PC_IDE_DRIVES], struct err *e) MUST_CHECK;
 const struct opt_drive *setup_find_drive(const struct options *o, const char *id); /* if=none; NULL: there is none */
 struct block *setup_open_drive(struct setup *s, const struct opt_drive *d, const char *kind, u32 n, struct err *e);
+/* Whether there is a screen in RAM, and its order among all. */
+bool setup_ramfb(const struct options *o, u32 *order);
 /* The clock at power-on: seconds since 1970 of what it shows, UTC or local time. */
 u64 setup_rtc(const struct options *o);

@@ -43,10 +43,10 @@ void input_free(struct input *in)
     free(in);
 }
 
-void input_set_absolute(struct input *in)
+void input_set_absolute(struct input *in, bool on)
 {
     if (in)
-        atomic_store(&in->absolute, true);
+        atomic_store(&in->absolute, on);
 }
 
 bool input_is_absolute(const struct input *in)

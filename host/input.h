@@ -48,8 +48,8 @@ void input_free(struct input *in); /* NULL is fine */
 void input_set_receiver(struct input *in, u32 (*fn)(void *, const struct input_event *, u32), void *opaque);
 /* On the machine's thread: hands over what waits. */
 void input_poll(struct input *in);
-/* The guest has a device for absolute positions. */
-void input_set_absolute(struct input *in);
+/* Whether the guest has, and uses, a device for absolute positions. */
+void input_set_absolute(struct input *in, bool on);
 bool input_is_absolute(const struct input *in);
 
 /* ---- senders, any thread; false: there is no room (the guest does not look), nothing was sent ---- */

@@ -109,6 +109,15 @@ void memobj_written(struct physmap *m, struct memobj *o, u64 off, u64 len)
         memobj_touch(m, o, off, len);
 }
 
+void memobj_zero(struct physmap *m, struct memobj *o, u64 off, u64 len)
+{
+    if (!clip(o, off, &len))
+        return;
+    memobj_touch(m, o, off, len);
+    if (madvise(o->host + off, len, MADV_DONTNEED))
+        memset(o->host + off, 0, len);
+}
+
 void memobj_dirty_clear(struct physmap *m, struct memobj *o)
 {
     if (memchr(o->fast, 1, pages_of(o)))

@@ -122,6 +122,8 @@ bool physmap_bus_write(struct physmap *m, gpa a, u32 size, u64 val);
 /* Bytes changed by something else than a vCPU store (DMA, flash programming): marks pages dirty, drops stale
  * code. Ranges are clipped to the object. */
 void memobj_written(struct physmap *m, struct memobj *o, u64 off, u64 len);
+/* Whole pages are zeros again, and the host has them back. */
+void memobj_zero(struct physmap *m, struct memobj *o, u64 off, u64 len);
 /* Forgets dirty pages (after a hash or a snapshot) and revokes write rights so that the next write is seen. */
 void memobj_dirty_clear(struct physmap *m, struct memobj *o);
 /* A second dirty map, for a display that shows these bytes: every page counts as written. */

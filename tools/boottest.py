@@ -12,7 +12,8 @@ A .boot file has one step a line; '#' starts a comment line. Steps run in order:
     program NAME        the cmd steps from here on start the program under this name (no `run`)
     machine N           make the Nth started machine (from 1) the current one
     wait REGEX          until the output after the previous match has it (MULTILINE; escape
-                        sequences and carriage returns are removed first)
+                        sequences and carriage returns are removed first). What the file has waited for before
+                        (a prompt) must not be from before the last send: that one is another command's
     not REGEX           the current machine's output must never have it
     send TEXT           type it; \\n \\r \\e \\xNN stand for themselves
     pause SECONDS       let the machine run
@@ -27,8 +28,8 @@ A .boot file has one step a line; '#' starts a comment line. Steps run in order:
 
 A step continues on the next line after a final backslash. ${NAME} stands for KERNEL INITRD
 (interactive shell) INITRD_MIN UBOOT EFI EFI_CODE EFI_VARS DI_KERNEL DI_INITRD (guest files), TMP
-(a fresh folder), TODAY (in UTC) and ROOT, in cmd and wait; in host steps they are environment
-variables. KERNEL_F INITRD_F INITRD_MIN_F are those of the other kernels F: AMD64, CLOUD (cloud-amd64),
+(a fresh folder), TODAY (in UTC) and ROOT, in cmd and wait, TMP in send, too; in host steps they
+are environment variables. KERNEL_F INITRD_F INITRD_MIN_F are those of the other kernels F: AMD64, CLOUD (cloud-amd64),
 686, PAE (686-pae); INITRD_ROOT_AMD64 goes on with the root file system DISK_AMD64 (on /dev/vda, or root=),
 INITRD_IDE_AMD64 (and so on) has IDE disks and CDs;
 DI_..._AMD64, GTK_... is the installer with windows; GRUB_AMD64 is GRUB's core image, with boot.img beside it.
@@ -146,6 +147,7 @@ class Machine:
 
     def __init__(self, argv, log):
         self.log, self.text, self.held, self.pos = log, '', b'', 0
+        self.sent, self.waited = 0, set()           # the output's length at the last send; patterns
         self.forbidden, self.errors = [], tempfile.TemporaryFile()
         self.master, self.slave = pty.openpty()     # slave stays open: its settings are checked
         termios.tcsetwinsize(self.slave, (24, 80))
@@ -182,6 +184,9 @@ class Machine:
             found = re.search(pattern, self.text[self.pos:], re.MULTILINE)
             if found:
                 self.pos += found.end()
+                if pattern in self.waited and self.pos <= self.sent:
+                    raise Failed('was there before the last send: wait for it before that, too')
+                self.waited.add(pattern)
                 return
             left = deadline - time.monotonic()
             if left <= 0:
@@ -190,6 +195,8 @@ class Machine:
                 raise Failed(f'ended with status {self.process.returncode} before "{pattern}"')
 
     def send(self, data):
+        self.read(0)
+        self.sent = len(self.text)
         # A person's typing speed: UARTs of firmware have no more than a small FIFO.
         for at in range(0, len(data), 8):
             os.write(self.master, data[at:at + 8])
@@ -301,7 +308,7 @@ class Run:
         self.current.forbidden.append(argument)
 
     def do_send(self, argument):
-        self.current.send(unescape(argument))
+        self.current.send(unescape(argument.replace('${TMP}', self.names['TMP'])))
 
     def do_pause(self, argument):
         until = time.monotonic() + float(argument)

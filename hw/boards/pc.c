@@ -12,6 +12,7 @@
 #include "hw/boards/pc_wires.h"
 #include "hw/char/parallel.h"
 #include "hw/char/uart16550.h"
+#include "hw/display/ramfb.h"
 #include "hw/input/i8042.h"
 #include "hw/input/input_port.h"
 #include "hw/input/ps2_kbd.h"
@@ -78,9 +79,11 @@ struct pc {
     struct piix4_pm       piix4;
     struct pc_ide         ide;
     struct vga            vga;           /* when c.vga */
+    struct ramfb          ramfb;         /* when c.ramfb */
     u32                   pm_base;       /* ports where pm is mapped now, 0: nowhere */
     struct pc_wires       wires;
     struct sysreg_port    intack;        /* of a CPU without a local APIC */
+    struct virtio_env     env;
     struct slot           slots[PC_SLOTS];
     struct block_door     doors[PC_DOORS]; /* IDE drives, then floppy drives */
 };
@@ -213,8 +216,8 @@ static bool add_input(struct pc *b, struct machine *m, struct err *e)
         b->kbc.init = b->port92.init;
     i8042_attach(&b->kbc, I8042_KBD, &b->kbd.wire);
     i8042_attach(&b->kbc, I8042_AUX, &b->mouse.wire);
-    input_port_add(&b->input, (struct input_sink){ 1 << INPUT_KEY, take_key, &b->kbd });
-    input_port_add(&b->input, (struct input_sink){ motion, take_motion, &b->mouse });
+    input_port_add(&b->input, (struct input_sink){ 1 << INPUT_KEY, take_key, &b->kbd, NULL });
+    input_port_add(&b->input, (struct input_sink){ motion, take_motion, &b->mouse, NULL });
     return map(b, PC_PORT_KBD, 1, &i8042_data_mmio, &b->kbc.dev, e)
            && map(b, PC_PORT_KBD_COMMAND, 1, &i8042_command_mmio, &b->kbc.dev, e);
 }
@@ -298,21 +301,27 @@ static bool add_pci(struct pc *b, struct machine *m, struct err *e)
            && pc_ide_init(&b->ide, m, bus, ide_irq, b->c.ide, e);
 }
 
-static void add_virtio(struct pc *b, struct machine *m)
+static bool add_virtio(struct pc *b, struct machine *m, struct err *e)
 {
+    b->env.deterministic = b->c.deterministic;
+    b->env.input = &b->input;
     for (u32 i = 0; i < b->c.slot_count; i++) {
         struct slot *s = &b->slots[i];
         snprintf(s->path, sizeof s->path, "virtio%u.dev", i);
         snprintf(s->pci_path, sizeof s->pci_path, "virtio%u", i);
-        virtio_pci_init(&s->pci, m, s->pci_path, virtio_slot_init(&s->u, m, s->path, &b->c.slots[i], b->c.deterministic), true);
+        struct virtio *v = virtio_slot_init(&s->u, m, s->path, &b->c.slots[i], &b->env, e);
+        if (!v)
+            return false;
+        virtio_pci_init(&s->pci, m, s->pci_path, v, true);
         pci_plug(&b->host.bus, &s->pci.pci, PC_FIRST_SLOT + i, 0);
     }
+    return true;
 }
 
 struct display *pc_display(struct machine *m)
 {
     struct pc *b = m->board;
-    return b->c.vga ? &b->vga.display : NULL;
+    return b->c.vga ? &b->vga.display : b->env.screen;
 }
 
 void pc_power_key(struct machine *m)
@@ -439,10 +448,28 @@ static bool load_guest(struct pc *b, struct err *e)
     return pc_boot_layout(&b->boot, c->ram_size, b->low_size, c->long_mode, e) || err_prefix(e, "kernel '%s'", c->kernel);
 }
 
+/* With its BIOS, which makes it a screen of text. */
+static bool add_ramfb(struct pc *b, struct machine *m, struct err *e)
+{
+    struct file_bytes rom;
+    if (!b->c.ramfb)
+        return true;
+    if (!ramfb_init(&b->ramfb, m, "ramfb", &b->fw_cfg, e))
+        return false;
+    virtio_env_offer(&b->env, &b->ramfb.display, b->c.ramfb_order);
+    if (!b->c.ramfb_bios)
+        return true;
+    if (!file_read("video BIOS", b->c.ramfb_bios, VGA_ROM_MAX, &rom, e))
+        return false;
+    bool ok = fw_cfg_add_file(&b->fw_cfg, "vgaroms/vgabios-ramfb.bin", rom.p, (u32)rom.n, e);
+    file_bytes_free(&rom);
+    return ok;
+}
+
 static bool add_fw_cfg(struct pc *b, struct machine *m, struct err *e)
 {
     fw_cfg_init(&b->fw_cfg, m, "fw_cfg");
-    return map(b, PC_PORT_FW_CFG, 12, &fw_cfg_port_mmio, &b->fw_cfg.dev, e)
+    return map(b, PC_PORT_FW_CFG, 12, &fw_cfg_port_mmio, &b->fw_cfg.dev, e) && add_ramfb(b, m, e)
            && pc_firmware_describe(&b->fw_cfg, &b->c, b->low_size, &b->acpi, e);
 }
 
@@ -492,7 +519,8 @@ bool pc_build(struct machine *m, const struct pc_config *c, struct err *e)
         return false;
     if (c->vga && !pc_vga_add(&b->vga, m, &b->host.bus, c->vga_bios, e))
         return false;
-    add_virtio(b, m);
+    if (!add_virtio(b, m, e))
+        return false;
     hang_doors(b);
     pc_map_screen(&b->map, c->vga ? hide_screen : NULL, &b->vga);
     fill_cmos(b);

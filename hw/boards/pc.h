@@ -68,6 +68,9 @@ struct pc_config {
     u64             rtc_seconds;   /* of the clock at power-on */
     bool            vga;           /* there is a screen */
     const char     *vga_bios;      /* path, or NULL: the VGA has none */
+    bool            ramfb;         /* there is a screen in RAM, ... */
+    u32             ramfb_order;   /* ... of this order among those of virtio_slot.h */
+    const char     *ramfb_bios;    /* ... with a BIOS of its own; or NULL */
 };
 
 /* Builds the board on an empty machine and resets it. */
@@ -76,7 +79,7 @@ bool pc_build(struct machine *m, const struct pc_config *c, struct err *e) MUST_
 void pc_close_blocks(struct pc_config *c);
 /* The doors of drives, those without an id aside; the board's. */
 struct block_door *pc_doors(struct machine *m, u32 *count);
-/* The VGA's screen; NULL: there is none. */
+/* The screen to look at, the VGA's if there is one; NULL: there is none. */
 struct display *pc_display(struct machine *m);
 /* Presses the power button: the guest is asked to shut down. */
 void pc_power_key(struct machine *m);

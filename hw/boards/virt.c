@@ -4,6 +4,7 @@
 #include "hw/boards/virt.h"
 #include "hw/block/cfi01.h"
 #include "hw/char/pl011.h"
+#include "hw/display/ramfb.h"
 #include "hw/intc/gicv2.h"
 #include "hw/intc/gicv2m.h"
 #include "hw/intc/gicv3.h"
@@ -51,6 +52,9 @@ struct virt {
     struct slot        pci_slots[VIRT_PCI_COUNT]; /* virtio on PCI, by slot - 1 */
     struct pcie_host   pcie;
     struct power_key   key;
+    struct input_port  input;                        /* when a virtio device takes input */
+    struct virtio_env  env;
+    struct ramfb       ramfb;                        /* when c.ramfb */
 };
 
 static struct irq_line irq(struct virt *b, u32 intid)
@@ -128,8 +132,18 @@ static const struct virtio_slot *next_slot(const struct virt_config *c, u32 *at,
     return NULL;
 }
 
+/* Without a device that takes input, there is nothing where it could come in. */
+static void add_input(struct virt *b, struct machine *m)
+{
+    b->env.deterministic = b->c.deterministic;
+    if (!virtio_slots_have_input(b->c.slots, b->c.slot_count))
+        return;
+    input_port_init(&b->input, m, "input", b->c.input);
+    b->env.input = &b->input;
+}
+
 /* Devices take the transports from the last one downwards, as on QEMU's board. */
-static void add_virtio(struct virt *b, struct machine *m)
+static bool add_virtio(struct virt *b, struct machine *m, struct err *e)
 {
     const struct virtio_slot *used[VIRT_VIRTIO_COUNT];
     u32 at = 0;
@@ -139,11 +153,14 @@ static void add_virtio(struct virt *b, struct machine *m)
         struct slot *s = &b->slots[i];
         snprintf(s->path, sizeof s->path, "virtio%u.dev", i);
         snprintf(s->transport_path, sizeof s->transport_path, "virtio%u", i);
-        struct virtio *v = used[i] ? virtio_slot_init(&s->u, m, s->path, used[i], b->c.deterministic) : NULL;
+        struct virtio *v = used[i] ? virtio_slot_init(&s->u, m, s->path, used[i], &b->env, e) : NULL;
+        if (used[i] && !v)
+            return false;
         virtio_mmio_init(&s->mmio, m, s->transport_path, v, b->c.virtio_legacy);
         s->mmio.irq = spi(b, VIRT_SPI_VIRTIO + i);
         map_dev(m, &s->mmio.dev, VIRT_VIRTIO + i * VIRT_VIRTIO_STEP, VIRT_VIRTIO_STEP);
     }
+    return true;
 }
 
 static bool add_pcie(struct virt *b, struct machine *m, struct err *e)
@@ -167,7 +184,10 @@ static bool add_pcie(struct virt *b, struct machine *m, struct err *e)
             return err_set(e, "more than %u devices on the PCI bus", VIRT_PCI_COUNT);
         snprintf(s->path, sizeof s->path, "pci%u.dev", i + 1);
         snprintf(s->transport_path, sizeof s->transport_path, "pci%u", i + 1);
-        virtio_pci_init(&s->pci, m, s->transport_path, virtio_slot_init(&s->u, m, s->path, c, b->c.deterministic), true);
+        struct virtio *v = virtio_slot_init(&s->u, m, s->path, c, &b->env, e);
+        if (!v)
+            return false;
+        virtio_pci_init(&s->pci, m, s->transport_path, v, true);
         pci_plug(bus, &s->pci.pci, i + 1, 0);
     }
     return true;
@@ -197,6 +217,10 @@ static bool add_fw_cfg(struct virt *b, struct machine *m, struct err *e)
     struct arm_boot *k = &b->boot;
     fw_cfg_init(f, m, "fw_cfg");
     map_dev(m, &f->dev, VIRT_FW_CFG, 0x18);
+    if (b->c.ramfb && !ramfb_init(&b->ramfb, m, "ramfb", f, e))
+        return false;
+    if (b->c.ramfb)
+        virtio_env_offer(&b->env, &b->ramfb.display, b->c.ramfb_order);
     bool ok = fw_cfg_add_u16(f, FW_CFG_NB_CPUS, (u16)m->cpu_count, e) && fw_cfg_add_u16(f, FW_CFG_MAX_CPUS, (u16)m->cpu_count, e)
               && fw_cfg_add_u64(f, FW_CFG_RAM_SIZE, b->c.ram_size, e)
               && fw_cfg_add_u16(f, FW_CFG_NOGRAPHIC, b->c.nographic, e) && fw_cfg_add_u16(f, FW_CFG_BOOT_MENU, 0, e);
@@ -217,6 +241,10 @@ void virt_power_key(struct machine *m)
 }
 
 struct pci_bus *virt_pci(struct machine *m) { return &((struct virt *)m->board)->pcie.bus; }
+struct display *virt_display(struct machine *m)
+{
+    return ((struct virt *)m->board)->env.screen;
+}
 
 /* ---- boot ---- */
 
@@ -301,8 +329,8 @@ bool virt_build(struct machine *m, const struct virt_config *c, struct err *e)
         add_gicv2m(b, m);
     }
     add_platform(b, m);
-    add_virtio(b, m);
-    if (!add_pcie(b, m, e) || !add_flash(b, m, e) || !load_firmware(b, e) || !load_guest(b, m, e) || !add_fw_cfg(b, m, e))
+    add_input(b, m);
+    if (!add_virtio(b, m, e) || !add_pcie(b, m, e) || !add_flash(b, m, e) || !load_firmware(b, e) || !load_guest(b, m, e) || !add_fw_cfg(b, m, e))
         return false;
     machine_reset(m);
     return true;

@@ -8,6 +8,7 @@
 #pragma once
 #include "hw/boards/arm_boot.h"
 #include "hw/boards/virtio_slot.h"
+#include "host/display.h"
 #include "vm/vm.h"
 
 /* Addresses. */
@@ -58,6 +59,9 @@ struct virt_config {
     bool                    virtio_legacy; /* transport version 1 */
     bool                    nographic;     /* told to firmware */
     u64                     rtc_seconds;   /* of the RTC at power-on */
+    struct input           *input;         /* keys and pointer for virtio devices, or NULL */
+    bool                    ramfb;         /* there is a screen in RAM, ... */
+    u32                     ramfb_order;   /* ... of this order among all */
 };
 
 /* Builds the board on an empty machine and resets it. */
@@ -67,6 +71,8 @@ void virt_close_blocks(struct virt_config *c);
 /* Presses the power key: the guest is asked to shut down. */
 void virt_power_key(struct machine *m);
 struct pci_bus *virt_pci(struct machine *m);
+/* The screen to look at; NULL: there is none. */
+struct display *virt_display(struct machine *m);
 
 /* virt_fdt.c: the device tree into out; fails only when a user's tree does not fit the machine. */
 bool virt_make_fdt(const struct virt_config *c, struct machine *m, const struct arm_boot *boot, struct file_bytes *out,

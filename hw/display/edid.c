@@ -1,6 +1,6 @@
 /*
  * edid.c - an EDID block for a monitor that is not there. Spec: VESA E-EDID release A, section 3; timings: VESA DMT
- * 1.0.
+ * 1.0, and for other sizes CVT 1.2 with reduced blanking.
  */
 #include "hw/display/edid.h"
 #include "base/bits.h"
@@ -37,7 +37,21 @@ static void put_descriptor(u8 *p, u8 tag, const char *bytes, u32 n)
     memcpy(p + 5, bytes, n);
 }
 
+/* Reduced blanking: 160 pixels, and lines for at least 460 us; the sync's length tells the aspect. */
+static struct timing reduced(u32 width, u32 height)
+{
+    u32 sync = height * 4 == width * 3 ? 4 : height * 16 == width * 9 ? 5 : height * 16 == width * 10 ? 6 : 10;
+    u32 frame_us = 1000000 / 60, blank = MAX(460 * height / (frame_us - 460) + 1, 3 + sync + 6);
+    u32 clock = (u32)((u64)(width + 160) * (height + blank) * 60 / 10000);
+    return (struct timing){ MIN(clock, 0xffffu), width, 160, 48, 32, height, blank, 3, sync, 0x1a };
+}
+
 void edid_make(u8 out[EDID_BYTES])
+{
+    edid_make_for(out, 1280, 800);
+}
+
+void edid_make_for(u8 out[EDID_BYTES], u32 width, u32 height)
 {
     static const u8 head[8] = { 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0 };
     static const u8 srgb[10] = { 0xee, 0x91, 0xa3, 0x54, 0x4c, 0x99, 0x26, 0x0f, 0x50, 0x54 };
@@ -45,7 +59,8 @@ void edid_make(u8 out[EDID_BYTES])
     static const u8 standard[16] = {
         0x81, 0x40, 0x81, 0x80, 0x95, 0x00, 0xa9, 0x40, 0xb3, 0x00, 0xd1, 0xc0, 1, 1, 1, 1,
     };
-    static const struct timing preferred = { 8350, 1280, 400, 72, 128, 800, 31, 3, 6, 0x1c };
+    static const struct timing usual = { 8350, 1280, 400, 72, 128, 800, 31, 3, 6, 0x1c };
+    const struct timing preferred = width == usual.width && height == usual.height ? usual : reduced(width, height);
     u8 sum = 0;
     memset(out, 0, EDID_BYTES);
     memcpy(out, head, sizeof head);
@@ -65,6 +80,7 @@ void edid_make(u8 out[EDID_BYTES])
     memcpy(out + 38, standard, sizeof standard);
     put_timing(out + 54, &preferred, 340, 212);
     put_descriptor(out + 72, 0xfd, "\x32\x7d\x1e\xa0\x1e\0\n      ", 13);
+    out[81] = (u8)MAX(out[81], (preferred.clock + 999) / 1000); /* 10 MHz */
     put_descriptor(out + 90, 0xfc, "mynah\n       ", 13);
     put_descriptor(out + 108, 0x10, "", 0);
     for (u32 i = 0; i < EDID_BYTES - 1; i++)

@@ -11,13 +11,19 @@ static struct input_port *self(struct dev *d)
     return CONTAINER_OF(d, struct input_port, dev);
 }
 
+static const struct input_sink *find_sink(const struct input_port *p, u32 kind)
+{
+    for (const struct input_sink *s = p->sinks + p->sink_count; s-- > p->sinks;)
+        if (s->takes >> kind & 1 && (!s->ready || s->ready(s->opaque)))
+            return s;
+    return NULL;
+}
+
 static void hand_over(struct input_port *p, const struct input_event *ev)
 {
-    for (u32 i = p->sink_count; i--;)
-        if (p->sinks[i].takes >> ev->kind & 1) {
-            p->sinks[i].event(p->sinks[i].opaque, ev);
-            return;
-        }
+    const struct input_sink *s = find_sink(p, ev->kind);
+    if (s)
+        s->event(s->opaque, ev);
 }
 
 static struct input_event unpack(const struct input_port_state *s)
@@ -67,8 +73,12 @@ void input_port_add(struct input_port *p, struct input_sink sink)
 {
     CHECK(p->sink_count < INPUT_PORT_SINKS);
     p->sinks[p->sink_count++] = sink;
-    if (sink.takes >> INPUT_ABS & 1)
-        input_set_absolute(p->in);
+    input_port_changed(p);
+}
+
+void input_port_changed(struct input_port *p)
+{
+    input_set_absolute(p->in, find_sink(p, INPUT_ABS));
 }
 
 /* ---- the device ---- */

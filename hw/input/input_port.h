@@ -10,7 +10,7 @@
 #include "vm/vm.h"
 
 #define INPUT_PORT_EVENTS 256u
-#define INPUT_PORT_SINKS 4u
+#define INPUT_PORT_SINKS 40u
 
 struct input_port_state {
     u64 due;                        /* deadline of the wait that is being played */
@@ -24,6 +24,7 @@ struct input_sink {
     u32   takes;                    /* 1 << INPUT_KEY and so on */
     void (*event)(void *opaque, const struct input_event *ev);
     void *opaque;
+    bool (*ready)(void *opaque);    /* it has a driver; NULL: always */
 };
 
 struct input_port {
@@ -37,5 +38,7 @@ struct input_port {
 
 extern const struct dev_class input_port_class;
 void input_port_init(struct input_port *p, struct machine *m, const char *path, struct input *in);
-/* Of several sinks that take a kind, the one named last gets it. */
+/* Of several sinks that take a kind and are ready, the one named last gets it. */
 void input_port_add(struct input_port *p, struct input_sink sink);
+/* A sink's readiness has changed. */
+void input_port_changed(struct input_port *p);

@@ -3,8 +3,7 @@
  *
  * Spec: "QEMU Firmware Configuration (fw_cfg) Device" (docs/specs/fw_cfg): data at 0 (8 bytes wide), selector at
  * 8 (16 bits, big endian), DMA address at 16 (64 bits, big endian); in port space selector at 0 (16 bits, little
- * endian), data at 1 (8 bits), DMA address at 4. DMA happens at once. Not modelled: items that the guest may write
- * (writes are errors).
+ * endian), data at 1 (8 bits), DMA address at 4. DMA happens at once. Some files may be written, by DMA.
  */
 #include "hw/misc/fw_cfg.h"
 #include "base/bits.h"
@@ -62,7 +61,7 @@ static bool copy_bytes(struct fw_cfg_item *it, u32 key, const void *data, u32 le
         return err_set(e, "fw_cfg: out of memory for %u bytes", len);
     if (len)
         memcpy(p, data, len);
-    *it = (struct fw_cfg_item){ key, len, p, true };
+    *it = (struct fw_cfg_item){ .key = key, .len = len, .data = p, .owned = true };
     return true;
 }
 
@@ -79,7 +78,7 @@ bool fw_cfg_add_bytes(struct fw_cfg *f, u32 key, const void *data, u32 len, stru
 
 bool fw_cfg_add_blob(struct fw_cfg *f, u32 key, const void *data, u32 len, struct err *e)
 {
-    return put_item(f, &(struct fw_cfg_item){ key, len, data, false }, e);
+    return put_item(f, &(struct fw_cfg_item){ .key = key, .len = len, .data = data }, e);
 }
 
 bool fw_cfg_add_u16(struct fw_cfg *f, u32 key, u16 val, struct err *e)
@@ -121,24 +120,54 @@ static void build_dir(struct fw_cfg *f)
             f->items[i].len = 4 + f->file_count * ENTRY_BYTES;
 }
 
-bool fw_cfg_add_file(struct fw_cfg *f, const char *name, const void *data, u32 len, struct err *e)
+/* A file of this name, empty; NULL: it cannot be. */
+static struct fw_cfg_file *new_file(struct fw_cfg *f, const char *name, struct err *e)
 {
     u32 at = 0;
-    struct fw_cfg_file file = { 0 };
-    if (!*name || strlen(name) >= FW_CFG_NAME)
-        return err_set(e, "fw_cfg: file name '%s' is empty or longer than %u bytes", name, FW_CFG_NAME - 1);
+    if (!*name || strlen(name) >= FW_CFG_NAME) {
+        err_set(e, "fw_cfg: file name '%s' is empty or longer than %u bytes", name, FW_CFG_NAME - 1);
+        return NULL;
+    }
     while (at < f->file_count && strcmp(f->files[at].name, name) < 0)
         at++;
-    if (at < f->file_count && !strcmp(f->files[at].name, name))
-        return err_set(e, "fw_cfg: file '%s' is there already", name);
-    if (f->file_count == FW_CFG_FILES)
-        return err_set(e, "fw_cfg: no place for file '%s' beside %u others", name, FW_CFG_FILES);
-    if (!copy_bytes(&file.item, 0, data, len, e))
-        return false;
-    memcpy(file.name, name, strlen(name));
-    memmove(&f->files[at + 1], &f->files[at], (f->file_count - at) * sizeof file);
-    f->files[at] = file;
+    bool taken = at < f->file_count && !strcmp(f->files[at].name, name);
+    if (taken)
+        err_set(e, "fw_cfg: file '%s' is there already", name);
+    else if (f->file_count == FW_CFG_FILES)
+        err_set(e, "fw_cfg: no place for file '%s' beside %u others", name, FW_CFG_FILES);
+    if (taken || f->file_count == FW_CFG_FILES)
+        return NULL;
+    struct fw_cfg_file *file = &f->files[at];
+    memmove(file + 1, file, (f->file_count - at) * sizeof *file);
+    *file = (struct fw_cfg_file){ 0 };
+    memcpy(file->name, name, strlen(name));
     f->file_count++;
+    return file;
+}
+
+bool fw_cfg_add_file(struct fw_cfg *f, const char *name, const void *data, u32 len, struct err *e)
+{
+    struct fw_cfg_item item;
+    if (!copy_bytes(&item, 0, data, len, e))
+        return false;
+    struct fw_cfg_file *file = new_file(f, name, e);
+    if (!file) {
+        drop(&item);
+        return false;
+    }
+    file->item = item;
+    build_dir(f);
+    return true;
+}
+
+bool fw_cfg_add_writable(struct fw_cfg *f, const char *name, u8 *data, u32 len, void (*written)(void *opaque),
+                         void *opaque, struct err *e)
+{
+    struct fw_cfg_file *file = new_file(f, name, e);
+    if (!file)
+        return false;
+    file->item = (struct fw_cfg_item){ .len = len, .data = data, .writable = data, .written = written,
+                                       .opaque = opaque };
     build_dir(f);
     return true;
 }
@@ -200,16 +229,32 @@ static bool dma_copy(struct fw_cfg *f, gpa at, u32 len)
     return true;
 }
 
+/* Guest memory into an item, none of it beyond the item's end. */
+static bool dma_fill(struct fw_cfg *f, gpa at, u32 len)
+{
+    const struct fw_cfg_item *it = find_item(f, f->s.key);
+    u32 left;
+    rest(f, &left);
+    if (!it || !it->writable || len > left) {
+        guest_error(&f->dev, "DMA write of %u bytes to item %#x, which takes %u", len, f->s.key,
+                    it && it->writable ? left : 0);
+        return false;
+    }
+    if (len && !machine_dma_read(f->dev.m, at, it->writable + f->s.offset, len))
+        return false;
+    skip(f, len);
+    it->written(it->opaque);
+    return true;
+}
+
 static bool dma_run(struct fw_cfg *f, u32 control, u32 len, gpa at)
 {
     if (control & DMA_SELECT)
         select_key(f, control >> 16);
     if (control & DMA_READ)
         return dma_copy(f, at, len);
-    if (control & DMA_WRITE) {
-        guest_error(&f->dev, "DMA write to item %#x, which is read-only", f->s.key);
-        return false;
-    }
+    if (control & DMA_WRITE)
+        return dma_fill(f, at, len);
     if (control & DMA_SKIP)
         skip(f, len);
     return true;
@@ -337,9 +382,9 @@ void fw_cfg_init(struct fw_cfg *f, struct machine *m, const char *path)
     static const u8 id[4] = { ID_TRADITIONAL | ID_DMA };
     memset(f, 0, sizeof *f);
     dev_attach(&f->dev, &fw_cfg_class, m, path);
-    f->items[0] = (struct fw_cfg_item){ FW_CFG_SIGNATURE, 4, (const u8 *)"QEMU", false };
-    f->items[1] = (struct fw_cfg_item){ FW_CFG_ID, 4, id, false };
-    f->items[2] = (struct fw_cfg_item){ FW_CFG_FILE_DIR, 4, f->dir, false };
+    f->items[0] = (struct fw_cfg_item){ .key = FW_CFG_SIGNATURE, .len = 4, .data = (const u8 *)"QEMU" };
+    f->items[1] = (struct fw_cfg_item){ .key = FW_CFG_ID, .len = 4, .data = id };
+    f->items[2] = (struct fw_cfg_item){ .key = FW_CFG_FILE_DIR, .len = 4, .data = f->dir };
     f->item_count = 3;
     build_dir(f);
 }

@@ -33,6 +33,9 @@ struct fw_cfg_item {
     u32       len;
     const u8 *data;
     bool      owned;         /* freed with the device */
+    u8       *writable;      /* the same bytes, when the guest may write them */
+    void    (*written)(void *opaque);
+    void     *opaque;
 };
 struct fw_cfg_file {
     char               name[FW_CFG_NAME];
@@ -62,3 +65,6 @@ bool fw_cfg_add_u64(struct fw_cfg *f, u32 key, u64 val, struct err *e) MUST_CHEC
 bool fw_cfg_add_string(struct fw_cfg *f, u32 key, const char *text, struct err *e) MUST_CHECK; /* with its NUL */
 /* A file of the directory. Also fails for a name that is too long, empty, or taken. */
 bool fw_cfg_add_file(struct fw_cfg *f, const char *name, const void *data, u32 len, struct err *e) MUST_CHECK;
+/* A file that the guest may write, by DMA. data: state of another device, borrowed; written() follows each write. */
+bool fw_cfg_add_writable(struct fw_cfg *f, const char *name, u8 *data, u32 len, void (*written)(void *opaque),
+                         void *opaque, struct err *e) MUST_CHECK;

@@ -21,6 +21,12 @@ static void tell_transport(struct virtio *v)
         v->changed(v->transport);
 }
 
+static void tell_device(struct virtio *v)
+{
+    if (v->ops && v->ops->running)
+        v->ops->running(v);
+}
+
 static void raise_isr(struct virtio *v, u32 isr, u32 q)
 {
     virtio_state(v)->isr |= isr;
@@ -58,11 +64,13 @@ void virtio_reset(struct virtio *v)
     *virtio_state(v) = (struct virtio_state){ 0 };
     if (v->ops && v->ops->reset)
         v->ops->reset(v);
+    tell_device(v);
     tell_transport(v);
 }
 
 void virtio_resumed(struct virtio *v)
 {
+    tell_device(v);
     tell_transport(v);
 }
 
@@ -193,6 +201,7 @@ void virtio_set_status(struct virtio *v, u32 val, bool legacy)
         val &= ~(u32)VIRTIO_S_FEATURES_OK; /* 3.1.1, step 6 */
     }
     s->status = val | (old & VIRTIO_S_NEEDS_RESET);
+    tell_device(v);
     if (s->status & ~old & VIRTIO_S_DRIVER_OK)
         for (u32 q = 0; q < v->ops->queue_count; q++)
             virtio_notify(v, q, legacy);

@@ -2,7 +2,7 @@
  * virtio.h - what virtio devices, queues and transports share.
  *
  * Spec: Virtual I/O Device (VIRTIO) 1.2; section numbers are its own. A *device* (struct virtio: blk, console,
- * rng) holds status, features and queues; a *transport* (virtio_mmio) shows them to the guest in its registers.
+ * rng, gpu, input) holds status, features and queues; a *transport* (virtio_mmio) shows them to the guest in its registers.
  * The device calls changed() whenever the interrupt status changes; the transport calls the functions below.
  *
  * State: a device's state struct begins with struct virtio_state, its field table with VIRTIO_ROWS.
@@ -56,8 +56,10 @@ struct virtio_ops {
     void (*config_write)(struct virtio *v, u32 off, u32 val, u32 size); /* NULL: read-only */
     void (*notify)(struct virtio *v, u32 q);                         /* there may be buffers in q */
     void (*reset)(struct virtio *v);                                 /* the driver's or power-on; own state */
+    void (*running)(struct virtio *v);                               /* DRIVER_OK came or went, perhaps; or NULL */
+    u32 pci_class;                    /* 0: that of its kind (virtio_pci.c) */
 };
-#define VIRTIO_CONFIG_MAX 64u
+#define VIRTIO_CONFIG_MAX 136u
 #define VIRTIO_Q_CONFIG   ~0u
 
 struct virtio {                       /* first member of every virtio device */

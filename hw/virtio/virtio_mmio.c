@@ -88,8 +88,11 @@ static u32 ready_read(struct dev *d)
 static void ready_write(struct dev *d, u32 val)
 {
     u32 q;
-    if (!self(d)->legacy && selected(d, &q) && (val & 1) != (core(d)->ready >> q & 1))
-        virtio_set_ready(self(d)->v, q, val & 1);
+    if (self(d)->legacy || !selected(d, &q) || (val & 1) == (core(d)->ready >> q & 1))
+        return;
+    if (!core(d)->num[q]) /* EDK2's graphics driver says nothing, or 0, and means the largest */
+        virtio_set_num(self(d)->v, q, VIRTQ_SIZE);
+    virtio_set_ready(self(d)->v, q, val & 1);
 }
 
 static void addr_write(struct dev *d, u64 *addrs, u32 at, u32 val)

@@ -339,21 +339,22 @@ const struct dev_class virtio_pci_class = {
 
 /* ---- building ---- */
 
-/* Section 5: device types, their transitional ids (4.1.2.1), their PCI classes. */
+/* Section 5: device types, their transitional ids (4.1.2.1; 0: newer ones have none), their PCI classes. */
 static const struct { u32 type; u16 legacy; u32 class; } kinds[] = {
     { 1, 0x1000, 0x020000 }, { 2, 0x1001, 0x010000 }, { 3, 0x1003, 0x078000 }, { 4, 0x1005, 0x00ff00 },
-    { 5, 0x1002, 0x00ff00 }, { 8, 0x1004, 0x010000 },
+    { 5, 0x1002, 0x00ff00 }, { 8, 0x1004, 0x010000 }, { 16, 0, 0x038000 }, { 18, 0, 0x098000 },
 };
 
-static struct pci_id ids(u32 type, bool transitional)
+static struct pci_id ids(const struct virtio_ops *ops, bool *transitional)
 {
-    for (u32 i = 0; i < COUNT(kinds); i++)
-        if (kinds[i].type == type && transitional)
-            return (struct pci_id){ 0x1af4, kinds[i].legacy, 0x1af4, (u16)type, kinds[i].class, 0 };
-        else if (kinds[i].type == type)
-            return (struct pci_id){ 0x1af4, (u16)(0x1040 + type), 0x1af4, 0x1100, kinds[i].class, 1 };
-    CHECK(!transitional); /* newer devices have no legacy id */
-    return (struct pci_id){ 0x1af4, (u16)(0x1040 + type), 0x1af4, 0x1100, 0x00ff00, 1 };
+    u32 type = ops->device_id, i = 0;
+    while (i < COUNT(kinds) && kinds[i].type != type)
+        i++;
+    u32 class = ops->pci_class ? ops->pci_class : i < COUNT(kinds) ? kinds[i].class : 0x00ff00;
+    *transitional &= i < COUNT(kinds) && kinds[i].legacy;
+    if (*transitional)
+        return (struct pci_id){ 0x1af4, kinds[i].legacy, 0x1af4, (u16)type, class, 0 };
+    return (struct pci_id){ 0x1af4, (u16)(0x1040 + type), 0x1af4, 0x1100, class, 1 };
 }
 
 /* struct virtio_pci_cap (4.1.4) */
@@ -385,7 +386,7 @@ static void add_caps(struct virtio_pci *t)
 
 void virtio_pci_init(struct virtio_pci *t, struct machine *m, const char *path, struct virtio *v, bool transitional)
 {
-    struct pci_id id = ids(v->ops->device_id, transitional);
+    struct pci_id id = ids(v->ops, &transitional);
     u32 legacy_size = 0x20;
     while (legacy_size < 0x18 + v->ops->config_size)
         legacy_size *= 2;

@@ -27,5 +27,5 @@ struct virtio_pci {
 };
 
 extern const struct dev_class virtio_pci_class;
-/* v: borrowed. transitional: with the legacy BAR and a legacy device id. */
+/* v: borrowed. transitional: with the legacy BAR and a legacy device id, if it is of a kind that has one. */
 void virtio_pci_init(struct virtio_pci *t, struct machine *m, const char *path, struct virtio *v, bool transitional);

@@ -211,6 +211,13 @@ def drives():
     yield k + ['-device', 'virtio-blk-pci'], ['-device virtio-blk-pci', 'drive=']
     yield k + ['-drive', 'file=missing,if=none,id=a'] + pci, ['missing', 'No such file']
     yield k + ['-device', 'virtio-rng-pci,bogus=1'], ['-device', 'bogus']
+    for gpu in ('virtio-gpu-device', 'virtio-gpu-pci'):
+        for side in ('xres=63', 'yres=4096', 'xres=', 'yres=-1', 'xres=1k', 'xres=99999999999999999999'):
+            yield k + ['-device', f'{gpu},{side}'], [f'-device {gpu}', side, 'pixels from 64 to 4095']
+    yield k + ['-device', 'virtio-tablet-pci,xres=640'], ['-device', "'xres'"]
+    yield k + ['-device', 'ramfb'] * 2, ['-device ramfb', 'one']
+    yield k + ['-device', 'virtio-gpu-pci'] * 20, ['memory', '16']
+    yield k + ['-M', 'pc', '-device', 'virtio-gpu-device'], ['-device virtio-gpu-device', "'pc'", 'bus']
     yield k + ['-device', 'virtio-net-pci'], ['-device', 'virtio-net-pci']
     yield k + ['-device', 'virtio-rng-pci'] * 32, ['-device', "'virt'", '31', 'PCI']
     yield k + ['-device', 'isa-debug-exit'], ['-device isa-debug-exit', "'virt'", 'bus']

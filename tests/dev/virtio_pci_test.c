@@ -1,6 +1,8 @@
 /* virtio_pci_test.c - the PCI transport: ids, capabilities, modern and legacy drivers, hostile accesses. */
 #include "hw/virtio/virtio_blk.h"
 #include "hw/virtio/virtio_console.h"
+#include "hw/virtio/virtio_gpu.h"
+#include "hw/virtio/virtio_input.h"
 #include "hw/virtio/virtio_pci.h"
 #include "hw/virtio/virtio_rng.h"
 #include "snapshot/section.h"
@@ -23,6 +25,8 @@ struct fix {
     struct virtio_rng     rng;
     struct virtio_console con;
     struct virtio_blk     blk;
+    struct virtio_gpu     gpu;
+    struct virtio_input   input[3];
     u32                   msgs, data;
 };
 
@@ -206,6 +210,29 @@ static void test_others(void **state)
     assert_int_equal(in(f, 0x14 + 4, 4), 1);
     set(f, find_cap(f, PCI_CAP_MSIX, 0) + 2, 0x8000, 2);
     assert_int_equal(in(f, 0x18 + 4, 4), 1); /* two more registers before it */
+}
+
+/* Kinds without a legacy id are modern, whatever the board asks for; classes as those of QEMU's devices. */
+static void test_new_kinds(void **state)
+{
+    struct fix *f = *state;
+    struct err e;
+    struct virtio *const all[] = { &f->gpu.v, &f->input[0].v, &f->input[1].v, &f->input[2].v };
+    static const u32 classes[] = { 0x038000, 0x090000, 0x090200, 0x098000 };
+    assert_true(virtio_gpu_init(&f->gpu, f->r.m, "gpu", 640, 480, 1 << 20, &e));
+    for (u32 i = 0; i < 3; i++)
+        virtio_input_init(&f->input[i], f->r.m, "in", (enum virtio_input_kind)i, NULL);
+    for (u32 i = 0; i < COUNT(all); i++) {
+        static struct virtio_pci t[COUNT(all)];
+        virtio_pci_init(&t[i], f->r.m, "new", all[i], true);
+        pci_plug(&f->bus, &t[i].pci, 5 + i, 0);
+        const u32 at = PCI_DEVFN(5 + i, 0);
+        assert_int_equal(pci_config_read(&f->bus, at, 0, 4), i ? 0x10521af4 : 0x10501af4);
+        assert_int_equal(pci_config_read(&f->bus, at, 8, 4), classes[i] << 8 | 1);
+        assert_int_equal(pci_config_read(&f->bus, at, PCI_SUBVENDOR, 4), 0x11001af4);
+        pci_config_write(&f->bus, at, PCI_BAR0, ~0u, 4);
+        assert_int_equal(pci_config_read(&f->bus, at, PCI_BAR0, 4), 0);
+    }
 }
 
 /* ---- drivers ---- */
@@ -514,7 +541,9 @@ int main(void)
 {
 #define T(f, s) cmocka_unit_test_setup_teardown(f, s, stop)
     const struct CMUnitTest tests[] = {
-        T(test_transitional, start), T(test_modern_ids, start_modern), T(test_others, start_blk), T(test_others,
+        T(test_new_kinds, start), T(test_transitional, start), T(test_modern_ids, start_modern), T(test_others,
+                                                                                                   start_blk),
+                                                                                                       T(test_others,
         start_console),
         T(test_modern, start), T(test_modern, start_modern), T(test_msix, start), T(test_legacy, start),
         T(test_msix_reset, start), T(test_legacy_shift, start_blk), T(test_saved, start), T(test_hostile, start),

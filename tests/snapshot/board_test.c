@@ -29,10 +29,12 @@ static struct machine *board(struct shape shape)
     struct err e;
     struct virt_config c = {
         .cpu = "cortex-a72", .add_cpu = add_fake_cpu, .ram_size = RAM, .gic_version = shape.gic,
-        .deterministic = true, .virtio_legacy = shape.legacy, .slot_count = 6,
+        .deterministic = true, .virtio_legacy = shape.legacy, .slot_count = 10, .ramfb = true,
         .slots = { { .kind = SLOT_BLK }, { .kind = SLOT_CONSOLE }, { .kind = SLOT_RNG },
                    { .kind = SLOT_RNG, .pci = true }, { .kind = SLOT_BLK, .pci = true },
-                   { .kind = SLOT_CONSOLE, .pci = true } },
+                   { .kind = SLOT_CONSOLE, .pci = true }, { .kind = SLOT_GPU, .memory = 1 << 20 },
+                       { .kind = SLOT_TABLET },
+                   { .kind = SLOT_KEYBOARD, .pci = true }, { .kind = SLOT_GPU, .pci = true, .memory = 1 << 20 } },
     };
     struct machine *m = machine_new("virt", &e);
     assert_non_null(m);

@@ -282,7 +282,7 @@ static void test_port(void **state)
     rig_start(&f->r);
     input_port_init(&f->port, f->r.m, "input", f->in);
     assert_false(input_is_absolute(f->in));
-    input_port_add(&f->port, (struct input_sink){ 1 << INPUT_KEY | 1 << INPUT_ABS, sink, f });
+    input_port_add(&f->port, (struct input_sink){ 1 << INPUT_KEY | 1 << INPUT_ABS, sink, f, NULL });
     assert_true(input_is_absolute(f->in));
     assert_true(input_send(f->in, "shift-a", 100, &e) && input_send(f->in, "b", 50, &e));
     input_move(f->in, 1, 1); /* nobody takes it */

@@ -396,6 +396,20 @@ static void test_code_dma(void **state)
     assert_int_equal(r->ram->code[RAM_SIZE / PAGE_SIZE - 1], 1ull << 63);
 }
 
+static void test_zero(void **state)
+{
+    struct rig *r = *state;
+    memset(r->ram->host, 0x5a, 4 * PAGE_SIZE);
+    memobj_dirty_clear(&r->map, r->ram);
+    memobj_zero(&r->map, r->ram, PAGE_SIZE, 2 * PAGE_SIZE);
+    for (u32 i = 0; i < 4 * PAGE_SIZE; i++)
+        assert_int_equal(r->ram->host[i], i / PAGE_SIZE - 1 < 2 ? 0 : 0x5a);
+    assert_true(!r->ram->dirty[0] && r->ram->dirty[1] && r->ram->dirty[2] && !r->ram->dirty[3]);
+    memobj_zero(&r->map, r->ram, r->ram->size, PAGE_SIZE); /* nothing is there */
+    memobj_zero(&r->map, r->ram, 0, 0);
+    assert_int_equal(r->ram->host[0], 0x5a);
+}
+
 static void test_dirty(void **state)
 {
     struct rig *r = *state;
@@ -765,6 +779,7 @@ int main(void)
         T(test_ranges), T(test_ptr_find), T(test_bus), T(test_fast_after_slow), T(test_crossing),
         T(test_crossing_mmio), T(test_mmio), T(test_mem_bits), T(test_align_device), T(test_addr32),
         T(test_permissions), T(test_probe), T(test_atomic), T(test_code), T(test_code_dma), T(test_dirty),
+            T(test_zero),
         T(test_romd), T(test_spaces), T(test_recycle), T(test_flush_va), T(test_flush_large), T(test_epoch),
         T(test_flush_local), T(test_flush_local_many), T(test_unmap), T(test_open_bus), T(test_unmap_inside),
         T(test_limits),

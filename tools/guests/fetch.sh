@@ -45,15 +45,18 @@ folder_of() { # the folder of a guest; plain names are the arm64 ones
 }
 
 fetch_linux() { # DIR FLAVOUR
-    local version flavour=${2:-arm64} more=()
+    local version flavour=${2:-arm64} more=() screen=()
+    screen=('./lib/modules/*/kernel/drivers/media/cec/core/*'
+        './lib/modules/*/kernel/drivers/gpu/drm/'{'drm*','virtio/*','display/*'})
     # The power key of the virt board is a keyboard; kernels for clouds have none.
     # PCs have IDE and a power button.
     if [ "$flavour" = arm64 ]; then
-        more=('./lib/modules/*/kernel/drivers/input/keyboard/*')
+        more=('./lib/modules/*/kernel/drivers/input/keyboard/*' './lib/modules/*/kernel/drivers/input/evdev.ko' "${screen[@]}")
     else
         more=('./lib/modules/*/kernel/drivers/ata/*' './lib/modules/*/kernel/drivers/scsi/*'
             './lib/modules/*/kernel/drivers/cdrom/*' './lib/modules/*/kernel/block/*'
             './lib/modules/*/kernel/drivers/acpi/*' './lib/modules/*/kernel/drivers/input/*')
+        [ "$flavour" != amd64 ] || more+=("${screen[@]}")
     fi
     # The metapackage depends on the current kernel by its full name.
     version=$(papt apt-cache depends "linux-image-$flavour" |
@@ -182,6 +185,8 @@ is_whole() { # is the guest there, with all that these scripts take from its pac
     folder=$(folder_of "$1")
     [ -e "$folder/package" ] || return
     case $1 in
+    linux | linux-amd64)
+        [ -d "$folder/modules/drivers/gpu" ] && { [ "$1" = linux ] || [ -d "$folder/modules/drivers/ata" ]; } ;;
     linux-*) [ -d "$folder/modules/drivers/ata" ] && [ -d "$folder/modules/drivers/input" ] ;;
     grub-*) [ "$(cat "$folder/modules" 2> /dev/null)" = "$GRUB_MODULES" ] ;;
     esac
