@@ -65,8 +65,8 @@ def files():
     for name, code in (('loop', LOOP), ('reset', RESET), ('triple', TRIPLE)):
         yield f'bz.{name}', bzimage(code)
     yield 'bz64.triple', bzimage(TRIPLE, xloadflags=1)
-    for n in (1, 0x1f0, 0x202, 0x205, 0x206, 0x250, 0x263, 0x3ff, 0x400, 0x401, 0x600, len(whole) - 16,
-              len(whole) - 1):
+    for n in (1, 0x1f0, 0x202, 0x205, 0x206, 0x250, 0x263, 0x3ff, 0x400, 0x401, 0x600, len(whole) - 166,
+              len(whole) - 31):
         yield f'bz.cut{n}', whole[:n]
     yield 'bz.sects0', bzimage(setup=5 * 512, sects=0)
     yield 'bz.sects0-short', bzimage(sects=0)
@@ -243,7 +243,7 @@ def firmware():
     for index in ('', 'x', '-1', '1000000', '99999999999999999999'):
         yield p + ['rom', '-device', f'virtio-blk-pci,drive=d,bootindex={index}'], ['-device', f'bootindex={index}']
     yield ['-kernel', 'good'] + blk(0), ['bootindex', "'virt'"]
-    for boot in ('once=d', 'c,splash=x', 'c,menu', 'menu=maybe', 'strict=on', 'order=c,reboot-timeout=5'):
+    for boot in ('once=e', 'once=', 'c,splash=x', 'c,menu', 'menu=maybe', 'strict=on', 'order=c,reboot-timeout=5'):
         yield p + ['rom', '-boot', boot], ['-boot', boot.split(',')[-1].split('=')[0]]
 
 
@@ -296,7 +296,7 @@ def good_cases(count, folder):
     for bios in ('rom', 'rom.128', 'rom.256', 'rom.odd', 'rom.16m'):
         good_case(count, folder, p + [bios], 'A')
     for more in (['-cpu', '486'], ['-m', '2'], ['-m', '5G'], ['-boot', 'c'], ['-boot', 'dca'],
-                 ['-boot', 'order=n,menu=on'], ['-boot', 'menu=off'], ['-boot', 'c,menu=on'], ['--clock', 'icount'], ['--lockstep', 'interp,interp']):
+                 ['-boot', 'order=n,menu=on'], ['-boot', 'menu=off'], ['-boot', 'c,menu=on'], ['-boot', 'once=d'], ['--clock', 'icount'], ['--lockstep', 'interp,interp']):
         good_case(count, folder, p + ['rom'] + more, 'A')
     good_case(count, folder, p + ['rom', '-drive', 'file=disk,if=none,readonly=on,id=d', '-device',
                                   'virtio-blk-pci,drive=d,bootindex=0'], 'A')

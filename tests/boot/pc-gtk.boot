@@ -18,26 +18,18 @@ picture ${TMP}/up.ppm . $TMP/see up; cmp $TMP/list.bar $TMP/up.bar
 monitor mouse_move 600 400
 monitor mouse_move 600 400
 monitor mouse_move 600 400
+# From the corner back to the button, whether the pointer takes slow steps as they are or halves them.
 pause 2
-monitor mouse_move -5 -2
-pause 0.2
-monitor mouse_move -5 -2
-pause 0.2
-monitor mouse_move -5 -2
-pause 0.2
-monitor mouse_move -5 -2
-pause 0.2
-monitor mouse_move -5 -2
-pause 0.2
-monitor mouse_move -5 -2
-pause 0.2
-monitor mouse_move -5 -2
-pause 0.2
-monitor mouse_move -5 -2
-pause 0.2
-monitor mouse_move -5 -2
-pause 0.2
-monitor mouse_move -5 -2
+monitor mouse_move -9 -3
+monitor mouse_move -9 -3
+monitor mouse_move -9 -3
+monitor mouse_move -9 -3
+monitor mouse_move -9 -3
+monitor mouse_move -9 -3
+monitor mouse_move -9 -3
+monitor mouse_move -9 -3
+monitor mouse_move -9 -3
+monitor mouse_move -9 -3
 pause 2
 monitor mouse_button 1
 monitor mouse_button 0

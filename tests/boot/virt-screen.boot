@@ -54,6 +54,7 @@ wait \(mynah\)
 wait tablet: 03000000ff3f0000 03000100ff7f0000 0{16} 0100100101000000 0{16} 0100100100000000 0{16}
 send mouse_point 32768 0\n
 wait mouse_point: '32768' is not a number from 0 to 32767
+wait \(mynah\) 
 send \x01c
 send \x01s
 wait ^\[snapshot written to .*/key\]
@@ -104,6 +105,7 @@ send \x01c
 wait \(mynah\) 
 send mouse_point 1 1\n
 wait the guest uses no device for absolute positions
+wait \(mynah\) 
 send mouse_move 5 -3 2\n
 wait \(mynah\) 
 send \x01c
