@@ -257,7 +257,7 @@ def numbers():
 def names():
     k = ['-kernel', 'good']
     for option in ('-bogus', '--bogus', '-', '--', '---', 'stray', '-kernelx', '-netdev',
-                   '-enable-kvm', '-gdb', '-s', '-usb', '-object', '-chardev', '-global', '-numa', '', '-\n'):
+                   '-enable-kvm', '-gdb', '-s', '-usb', '-object', '-chardev', '-numa', '', '-\n'):
         yield k + [option], ['unknown option', option.replace('\n', '?')]
     for option in ('-kernel', '-m', '-M', '-cpu', '-drive', '-device', '-serial', '-D', '-append', '--clock', '--loadvm'):
         yield [option], [option, 'needs a value']
