@@ -47,8 +47,9 @@ static bool in_brackets(struct expr *x, u64 *val)
     x->at++;
     if (!bits(x, val))
         return false;
-    if (*x->at++ != ')')
+    if (*x->at != ')')
         return err_set(x->e, "a ')' is missing");
+    x->at++;
     return true;
 }
 

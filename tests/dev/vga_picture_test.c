@@ -512,7 +512,9 @@ static void test_damage(void **state)
     r = display_take_damage(d);
     assert_true(r.y == 100 && r.h == 201);
     poke(f, LFB + 5 * 4096, 1, 4);
-    snapshot_hash(f->r.m, &(struct hash_state){ 0 }, (u8[16]){ 0 }); /* the other dirty map is not ours */
+    struct hash_state h = { 0 };
+    snapshot_hash(f->r.m, &h, (u8[16]){ 0 }); /* the other dirty map is not ours */
+    hash_state_free(&h);
     assert_true(display_update(d));
     assert_int_equal(display_take_damage(d).y, 5);
 }
