@@ -98,11 +98,23 @@ static struct ir_block *lift(struct jit *j, const struct jblock *b, struct ir_bl
     return copy;
 }
 
+/* A helper wants the guest's state whole: from a region that costs some hundred nanoseconds, from a block next to
+ * nothing. */
+static bool has_call(const struct ir_block *ir)
+{
+    for (u32 i = 0; i < ir->count; i++)
+        if (ir->ins[i].op == IR_call)
+            return true;
+    return false;
+}
+
 static bool add(struct jit *j, struct region_shape *s, struct jblock *b, i64 rel, struct ir_block *scratch)
 {
     struct ir_block *ir = s->count < REGION_BLOCKS ? lift(j, b, scratch) : NULL;
-    if (!ir)
+    if (!ir || (s->no_calls && has_call(ir))) {
+        free(ir);
         return false;
+    }
     s->member[s->count] = b;
     s->rel[s->count] = rel;
     s->ir[s->count++] = ir;
@@ -157,11 +169,13 @@ static void take_edges(const struct region_trace *t, const u8 *seat, struct regi
     }
 }
 
-bool region_of_trace(struct jit *j, const struct region_trace *t, struct region_shape *s, struct ir_block *scratch)
+bool region_of_trace(struct jit *j, const struct region_trace *t, bool no_calls, struct region_shape *s,
+                     struct ir_block *scratch)
 {
     u32 entry = find_entry(t);
     u8 seat[TRACE_NODES]; /* of a node in the region; REGION_BLOCKS: none; + 1: it cannot be */
     memset(s, 0, sizeof *s);
+    s->no_calls = no_calls;
     if (entry == TRACE_NODES)
         return false;
     i64 from = t->node[entry].rel;

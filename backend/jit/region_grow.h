@@ -34,12 +34,14 @@ struct region_shape {
     u32              count, insns, edges;
     struct jit_region_edge edge[REGION_EDGES];
     bool             pages;                 /* there is more than one */
+    bool             no_calls;              /* no blocks that call helpers */
     gva              pc;                    /* of the entry */
 };
 
 /* What the trace went through most, entered where its innermost loop begins. False: there was no loop, or it cannot
- * be in a region. scratch: for lifting. */
-bool region_of_trace(struct jit *j, const struct region_trace *t, struct region_shape *s, struct ir_block *scratch);
+ * be in a region. no_calls: blocks that call helpers are left out. scratch: for lifting. */
+bool region_of_trace(struct jit *j, const struct region_trace *t, bool no_calls, struct region_shape *s,
+                     struct ir_block *scratch);
 /* One block, at pc. */
 bool region_of_block(struct jit *j, struct jblock *b, gva pc, struct region_shape *s, struct ir_block *scratch);
 void region_shape_free(struct region_shape *s); /* the IR that is still its own */

@@ -14,7 +14,7 @@
 #define CHANGES_MOST 8u       /* of code under regions of one entry: then it stays with the baseline ... */
 #define CHANGES_SLICES 65536u /* ... until half of it is forgotten */
 
-const struct jit_policy jit_policy_auto = { .samples = 12, .needs_loop = true };
+const struct jit_policy jit_policy_auto = { .samples = 12, .no_calls = true, .needs_loop = true };
 const struct jit_policy jit_policy_llvm = { .samples = 2, .meets = 2, .here = true };
 
 struct made;
@@ -503,7 +503,8 @@ void jit_regions_traced(struct jit *j)
     struct region_trace *t = &j->regions->trace;
     struct region_shape s;
     t->left = 0;
-    if (t->evictions != j->stats.evictions || !region_of_trace(j, t, &s, &j->regions->ir))
+    if (t->evictions != j->stats.evictions
+        || !region_of_trace(j, t, j->regions->policy.no_calls, &s, &j->regions->ir))
         return;
     s.member[0]->heat = TRIED;
     make(j, &s);

@@ -14,6 +14,7 @@
 struct jit_policy {
     u8   samples;    /* that met it, at most 254: then with the blocks behind it */
     u8   meets;      /* how often C came across it: then alone, to be replaced by a larger one; 0: never */
+    bool no_calls;   /* blocks that call helpers stay with the baseline */
     bool needs_loop; /* sampled ones: some way leads back */
     bool here;       /* made while the guest waits, and the tier must be there */
     const struct tier_api *(*load)(struct err *e); /* NULL: tier_load() */
