@@ -8,6 +8,7 @@
 #include "backend/jit/regions.h"
 #include "tests/unit/arm_rig.h"
 #include "tests/unit/jit_worker_rig.h"
+#include <unistd.h>
 
 #define ADD(rd, imm) (0x91000000u | (imm) << 10 | (rd) << 5 | (rd))
 #define SUBS(rd, imm) (0xf1000000u | (imm) << 10 | (rd) << 5 | (rd))
@@ -97,12 +98,20 @@ static void close_rig(struct guest_rig *g)
 static const struct jit_policy background = { .samples = 3, .needs_loop = true };
 static const struct jit_policy eager = { .samples = 6, .meets = 2, .here = true };
 
+/* The worker is at nice 19: on a busy host it runs when this thread sleeps, and not always then. */
+static void step(struct guest_rig *g, u32 k)
+{
+    run(g, 1 + k % 160);
+    if (k % 64 == 63)
+        usleep(200);
+    else
+        sched_yield();
+}
+
 static void until(struct guest_rig *g, const u64 *counter, u64 n)
 {
-    for (u32 k = 0; *counter < n && k < 200000; k++) {
-        run(g, 1 + k % 160);
-        sched_yield();
-    }
+    for (u32 k = 0; *counter < n && k < 4000000; k++)
+        step(g, k);
     assert_true(*counter >= n);
 }
 
@@ -117,9 +126,8 @@ static void occupy(struct guest_rig *g)
 {
     fake.slow = true;
     for (u32 k = 0; sem_trywait(&fake.entered); k++) {
-        assert_true(k < 100000);
-        run(g, 1 + k % 160);
-        sched_yield();
+        assert_true(k < 4000000);
+        step(g, k);
     }
     fake.slow = false;
 }
